@@ -1,0 +1,53 @@
+"""Guards on views: each declares the permission it needs, or that it is public."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse
+
+from guyub.access.permissions import GRANTS, authorize
+
+
+def requires(
+    permission: str, load: Callable[..., Any] | None = None
+) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Guard a view with ``permission``.
+
+    ``load(**url_kwargs)`` fetches the record the view is about; it is checked and then handed to
+    the view as its second positional argument in place of the URL's own arguments. It raises
+    ``Http404`` when there is none.
+    """
+    if permission not in GRANTS:
+        raise ImproperlyConfigured(f"Unknown permission {permission!r}")
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            authorize(request.user, permission)
+            if load is None:
+                return view(request, *args, **kwargs)
+            record = load(*args, **kwargs)
+            authorize(request.user, permission, record)
+            return view(request, record)
+
+        guarded.required_permission = permission  # type: ignore[attr-defined]
+        guarded.guards_record = load is not None  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+PUBLIC = "public"
+
+
+def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Declare a view open to anyone. Every view carries this or :func:`requires`."""
+    view.required_permission = PUBLIC  # type: ignore[attr-defined]
+    return view

@@ -1,0 +1,136 @@
+"""The one permission module: who may do what, to whose records.
+
+:data:`GRANTS` is the whole policy. It is registered with ``rules`` so that ``user.has_perm`` and
+templates ask the same question as views do.
+
+An object may narrow the question: one that has ``owning_agency_id`` belongs to an agency, one that
+has ``area_code`` (Kemendagri code, e.g. ``33.02.01.2001``) lies somewhere.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import rules
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+
+from guyub.access.roles import Role
+
+
+class Scope(enum.Enum):
+    """Whose records a role reaches."""
+
+    ANY = "any"
+    OWN_AGENCY = "own agency"
+    OWN_AREA = "own area"
+
+
+ANY, OWN_AGENCY, OWN_AREA = Scope.ANY, Scope.OWN_AGENCY, Scope.OWN_AREA
+EVERY_ROLE = {role: ANY for role in Role}
+
+GRANTS: dict[str, dict[Role, Scope]] = {
+    "home.view": EVERY_ROLE,
+    "accounts.self": EVERY_ROLE,
+    "accounts.manage": {Role.SECRETARIAT: ANY},
+    "agencies.view": EVERY_ROLE,
+    "agencies.edit": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: OWN_AGENCY,
+        Role.AGENCY_OPERATOR: OWN_AGENCY,
+    },
+    "areas.view": EVERY_ROLE,
+    "audit.view": {Role.AUDITOR: ANY},
+    "datasets.view": EVERY_ROLE,
+    "datasets.edit": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    "datasets.mark_reference": {Role.SECRETARIAT: ANY},
+    "datasets.export": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    "imports.view": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: OWN_AGENCY,
+        Role.AGENCY_OPERATOR: OWN_AGENCY,
+    },
+    "imports.run": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    "programs.view": EVERY_ROLE,
+    "programs.edit": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    "registry.view_aggregates": EVERY_ROLE,
+    "registry.view": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: ANY,
+        Role.AGENCY_OPERATOR: ANY,
+        Role.AREA_OPERATOR: OWN_AREA,
+    },
+    "registry.edit": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_OPERATOR: ANY,
+        Role.AREA_OPERATOR: OWN_AREA,
+    },
+    "registry.reveal": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_OPERATOR: ANY,
+        Role.AREA_OPERATOR: OWN_AREA,
+    },
+    "registry.export": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_OPERATOR: ANY,
+        Role.AREA_OPERATOR: OWN_AREA,
+    },
+}
+
+# Whoever can unmask a NIK must sign in with a second factor.
+SECOND_FACTOR_ROLES = frozenset(
+    set(GRANTS["registry.reveal"]) | set(GRANTS["registry.export"]) | set(GRANTS["datasets.export"])
+)
+
+
+def scope_of(user: Any, permission: str) -> Scope | None:
+    """Return how far ``permission`` reaches for ``user``; ``None`` when they do not have it.
+
+    Queries use it to narrow lists the same way that single records are guarded.
+
+    Raises:
+        ImproperlyConfigured: ``permission`` is not in :data:`GRANTS`.
+    """
+    if permission not in GRANTS:
+        raise ImproperlyConfigured(f"Unknown permission {permission!r}")
+    if not getattr(user, "is_authenticated", False) or not user.is_active:
+        return None
+    return GRANTS[permission].get(Role(user.role)) if user.role else None
+
+
+def in_area(area_code: str, code: str) -> bool:
+    """Tell whether Kemendagri ``code`` is ``area_code`` or lies below it."""
+    return bool(area_code) and (code == area_code or code.startswith(area_code + "."))
+
+
+def can(user: Any, permission: str, obj: Any = None) -> bool:
+    """Tell whether ``user`` may use ``permission``, on ``obj`` when one is given.
+
+    Without an object the answer is whether the user may use it on anything at all.
+    """
+    scope = scope_of(user, permission)
+    if scope is None:
+        return False
+    if obj is None or scope is ANY:
+        return True
+    if scope is OWN_AGENCY:
+        return user.agency_id is not None and obj.owning_agency_id == user.agency_id
+    return in_area(user.area_code, obj.area_code)
+
+
+def authorize(user: Any, permission: str, obj: Any = None) -> None:
+    """Raise :class:`PermissionDenied` unless :func:`can` says yes."""
+    if not can(user, permission, obj):
+        raise PermissionDenied(permission)
+
+
+def _predicate(permission: str) -> rules.Predicate:
+    @rules.predicate(name=permission)
+    def allowed(user: Any, obj: Any = None) -> bool:
+        return can(user, permission, obj)
+
+    return allowed
+
+
+for _permission in GRANTS:
+    rules.set_perm(_permission, _predicate(_permission))

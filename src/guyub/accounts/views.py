@@ -1,0 +1,14 @@
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from guyub.access.guards import requires
+
+
+@requires("accounts.self")
+def me(request: HttpRequest) -> HttpResponse:
+    return render(request, "ui/base.html")
+
+
+@requires("accounts.self")
+def list_page(request: HttpRequest) -> HttpResponse:
+    return render(request, "ui/base.html")

@@ -1,0 +1,17 @@
+"""The HTTP API: collects each app's router. Reads only, for signed-in users, for now."""
+
+from __future__ import annotations
+
+from ninja import NinjaAPI
+from ninja.security import django_auth
+
+from guyub.agencies.api import router as agencies
+from guyub.areas.api import router as areas
+from guyub.datasets.api import router as datasets
+from guyub.registry.api import router as registry
+
+api = NinjaAPI(title="Guyub", version="1", auth=django_auth, urls_namespace="api", docs_url=None)
+api.add_router("/agencies", agencies)
+api.add_router("/areas", areas)
+api.add_router("/datasets", datasets)
+api.add_router("/registry", registry)

@@ -1,0 +1,265 @@
+"""Django settings, read from the environment.
+
+Every knob is an environment variable so that one build runs as a demo, in tests and in production:
+
+``GUYUB_MODE``
+    ``demo`` (the default: development on synthetic data), ``test`` or ``production``.
+``DATABASE_URL``
+    ``postgresql://...`` in production; SQLite below ``GUYUB_DATA_DIR`` when unset.
+``GUYUB_DATA_DIR``
+    Where uploads, import runs, dataset versions and the SQLite file live.
+``GUYUB_SECRET_KEY``, ``GUYUB_AUDIT_KEY``, ``GUYUB_HOSTS``
+    Required in production; :mod:`guyub.checks` refuses to start without them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import dj_database_url
+from django.utils.translation import gettext_lazy as _
+
+PACKAGE_DIR = Path(__file__).resolve().parent
+MODE = os.environ.get("GUYUB_MODE", "demo")
+DATA_DIR = Path(os.environ.get("GUYUB_DATA_DIR", "var")).resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+DEFAULT_SECRET_KEY = "guyub-demo-only-secret-key-never-use-in-production"  # noqa: S105
+SECRET_KEY = os.environ.get("GUYUB_SECRET_KEY", DEFAULT_SECRET_KEY)
+# Keys the audit log's hash chain. Kept apart from SECRET_KEY so that rotating one leaves the other.
+AUDIT_KEY = os.environ.get("GUYUB_AUDIT_KEY", SECRET_KEY)
+
+DEBUG = os.environ.get("GUYUB_DEBUG", "0") == "1"
+ALLOWED_HOSTS = [h for h in os.environ.get("GUYUB_HOSTS", "").split(",") if h]
+if MODE != "production" and not ALLOWED_HOSTS:
+    ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if MODE == "production"]
+
+INSTALLED_APPS = [
+    "guyub.ui",
+    "guyub.access",
+    "guyub.audit",
+    "guyub.areas",
+    "guyub.agencies",
+    "guyub.accounts",
+    "guyub.datasets",
+    "guyub.registry",
+    "guyub.programs",
+    "guyub.imports",
+    "guyub.home",
+    "guyub.demo",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.forms",
+    "django_htmx",
+    "rules",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "django_tasks",
+    "django_tasks_db",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "guyub.accounts.middleware.SecondFactorMiddleware",
+    "guyub.ui.middleware.SecurityHeadersMiddleware",
+]
+
+ROOT_URLCONF = "guyub.urls"
+WSGI_APPLICATION = "guyub.wsgi.application"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "guyub.ui.context.layout",
+            ],
+        },
+    },
+]
+
+_SQLITE_OPTIONS = {
+    # Writers queue for the lock at BEGIN instead of failing at their first write.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 60,
+    "init_command": (
+        "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA cache_size=-65536;"
+        "PRAGMA mmap_size=1073741824;PRAGMA temp_store=MEMORY;"
+    ),
+}
+DATABASES = {
+    "default": dj_database_url.config(
+        default=f"sqlite:///{DATA_DIR / 'guyub.sqlite3'}", conn_max_age=60, conn_health_checks=True
+    )
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = _SQLITE_OPTIONS
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "rules.permissions.ObjectPermissionBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+AUTH_PASSWORD_VALIDATORS[1]["OPTIONS"] = {"min_length": 12}  # type: ignore[assignment]
+
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "guyub.accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "reset_password": "20/m/ip,5/m/key",
+    "change_password": "5/m/user",
+    "reauthenticate": "10/m/user",
+}
+MFA_ADAPTER = "guyub.accounts.adapters.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = MODE != "production"
+USERSESSIONS_TRACK_ACTIVITY = True
+SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_ADAPTER = "guyub.accounts.adapters.SocialAccountAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+# Single sign-on is switched on by naming an issuer; without one the button does not appear.
+OIDC_ISSUER = os.environ.get("GUYUB_OIDC_ISSUER", "")
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": os.environ.get("GUYUB_OIDC_NAME", "SSO Pemerintah Kabupaten"),
+                "client_id": os.environ.get("GUYUB_OIDC_CLIENT_ID", ""),
+                "secret": os.environ.get("GUYUB_OIDC_CLIENT_SECRET", ""),
+                "settings": {"server_url": OIDC_ISSUER},
+            }
+        ]
+        if OIDC_ISSUER
+        else []
+    }
+}
+
+CACHES = {
+    "default": {
+        # Shared by every process, so that rate limits hold however many workers run.
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "guyub_cache",
+    }
+}
+SESSION_COOKIE_AGE = 8 * 60 * 60
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+if MODE == "production":
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = os.environ.get("GUYUB_SSL_REDIRECT", "1") == "1"
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+
+EMAIL_BACKEND = os.environ.get(
+    "GUYUB_EMAIL_BACKEND",
+    "django.core.mail.backends.smtp.EmailBackend"
+    if MODE == "production"
+    else "django.core.mail.backends.filebased.EmailBackend",
+)
+EMAIL_FILE_PATH = DATA_DIR / "mail"
+EMAIL_HOST = os.environ.get("GUYUB_EMAIL_HOST", "localhost")
+EMAIL_PORT = int(os.environ.get("GUYUB_EMAIL_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("GUYUB_EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("GUYUB_EMAIL_PASSWORD", "")
+EMAIL_USE_TLS = os.environ.get("GUYUB_EMAIL_TLS", "0") == "1"
+DEFAULT_FROM_EMAIL = os.environ.get("GUYUB_EMAIL_FROM", "guyub@localhost")
+
+LANGUAGE_CODE = "id"
+LANGUAGES = [("id", _("Bahasa Indonesia")), ("en", _("Inggris"))]
+LOCALE_PATHS = [PACKAGE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = "guyub_bahasa"
+TIME_ZONE = "Asia/Jakarta"
+USE_TZ = True
+USE_I18N = True
+USE_THOUSAND_SEPARATOR = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+# Serve straight from the packages; production runs collectstatic and gets hashed, compressed names.
+WHITENOISE_USE_FINDERS = MODE != "production"
+WHITENOISE_AUTOREFRESH = MODE == "demo" and DEBUG
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "media"},
+    },
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if MODE == "production"
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+MEDIA_ROOT = DATA_DIR / "media"
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+FILE_UPLOAD_TEMP_DIR = None
+IMPORT_MAX_BYTES = 100 * 1024 * 1024
+IMPORT_MAX_ROWS = 1_000_000
+
+# What this installation serves. Another regency sets its own code and name.
+REGENCY_CODE = os.environ.get("GUYUB_REGENCY_CODE", "33.02")
+REGENCY_NAME = os.environ.get("GUYUB_REGENCY_NAME", "Kabupaten Banyumas")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"guyub": {"level": "INFO"}},
+}

@@ -1,0 +1,49 @@
+"""Pytest plugin: ``--database sqlite|postgresql`` picks what the tests run on.
+
+PostgreSQL comes from ``DATABASE_URL`` when that is set, else from a throw-away server that PyPI's
+``pgserver`` starts. Loaded early (``-p guyub.testing``), because Django reads its settings once.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+
+import pytest
+
+os.environ.setdefault("GUYUB_MODE", "test")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="database to run the tests on",
+    )
+
+
+def start_postgresql() -> str:
+    """Start a throw-away PostgreSQL server and return its URL; it stops when the process ends."""
+    import pgserver
+
+    folder = tempfile.mkdtemp(prefix="guyub-pg-")
+    server = pgserver.get_server(folder, cleanup_mode="delete")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(server.cleanup)
+    return str(server.get_uri())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    known = early_config.known_args_namespace
+    # Every test session writes below its own folder, never into a developer's data.
+    folder = tempfile.mkdtemp(prefix="guyub-test-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["GUYUB_DATA_DIR"] = folder
+    if known.database == "sqlite":
+        os.environ.pop("DATABASE_URL", None)
+    elif "DATABASE_URL" not in os.environ:
+        os.environ["DATABASE_URL"] = start_postgresql()

@@ -1,0 +1,51 @@
+"""What every page's frame needs: the navigation for this user, and names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from guyub.access.permissions import can
+
+
+@dataclass(frozen=True)
+class NavItem:
+    label: Any
+    url_name: str
+    permission: str
+    icon: str  # name of a symbol in ui/icons.svg
+
+
+NAVIGATION = (
+    NavItem(_("Beranda"), "home", "home.view", "home"),
+    NavItem(_("Registri warga miskin"), "registry:search", "registry.view", "people"),
+    NavItem(_("Dataset"), "datasets:list", "datasets.view", "layers"),
+    NavItem(_("Impor"), "imports:list", "imports.view", "upload"),
+    NavItem(_("Program"), "programs:list", "programs.view", "flag"),
+    NavItem(_("Perangkat daerah"), "agencies:list", "agencies.view", "building"),
+    NavItem(_("Wilayah"), "areas:list", "areas.view", "map"),
+    NavItem(_("Akun pengguna"), "accounts:list", "accounts.manage", "key"),
+    NavItem(_("Jejak audit"), "audit:list", "audit.view", "shield"),
+)
+
+
+def layout(request: HttpRequest) -> dict[str, Any]:
+    """Give templates the regency's name, the mode and the navigation that this user may use."""
+    user = getattr(request, "user", None)
+    items = []
+    if user is not None and user.is_authenticated:
+        for item in NAVIGATION:
+            if can(user, item.permission):
+                url = reverse(item.url_name)
+                here = request.path == url or (url != "/" and request.path.startswith(url))
+                items.append({"label": item.label, "url": url, "icon": item.icon, "here": here})
+    return {
+        "regency_name": settings.REGENCY_NAME,
+        "is_demo": settings.MODE == "demo",
+        "navigation": items,
+    }

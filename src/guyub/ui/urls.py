@@ -1,0 +1,5 @@
+from django.urls import path
+
+from guyub.ui import views
+
+urlpatterns = [path("", views.set_language, name="set_language")]

@@ -1,0 +1,26 @@
+"""The URL map: one include per app, each under the Indonesian word its users would say."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from guyub.api import api
+
+urlpatterns = [
+    path("", include("guyub.home.urls")),
+    path("akun/", include("guyub.accounts.urls")),
+    path("masuk/", include("allauth.urls")),
+    path("bahasa/", include("guyub.ui.urls")),
+    path("perangkat-daerah/", include("guyub.agencies.urls")),
+    path("wilayah/", include("guyub.areas.urls")),
+    path("registri/", include("guyub.registry.urls")),
+    path("dataset/", include("guyub.datasets.urls")),
+    path("impor/", include("guyub.imports.urls")),
+    path("program/", include("guyub.programs.urls")),
+    path("jejak-audit/", include("guyub.audit.urls")),
+    path("api/v1/", api.urls),
+]
+
+handler403 = "guyub.ui.views.forbidden"
+handler404 = "guyub.ui.views.not_found"
+handler500 = "guyub.ui.views.server_error"
