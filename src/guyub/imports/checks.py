@@ -22,7 +22,8 @@ from guyub.areas.models import Area, Level
 from guyub.areas.services import national_district_codes
 from guyub.imports.folder import Report, RunFolder, atomic_parquet
 from guyub.imports.reading import NUMBER_MARK
-from guyub.imports.values import PARSERS, BadValue
+from guyub.imports.values import PARSERS, BadValueError
+from guyub.registry.bulk import register_rows
 from guyub.registry.flat import FLAT_COLUMNS
 from guyub.registry.vocabulary import Asset
 
@@ -68,18 +69,6 @@ def open_duckdb(work: Any) -> duckdb.DuckDBPyConnection:
     )
     connection.execute("SET preserve_insertion_order=false")
     return connection
-
-
-def register_rows(
-    connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str, tuple[Any, list[Any]]]
-) -> None:
-    """Make a DuckDB table of Python lists: ``{column: (arrow type, values)}``."""
-    table = pa.table(
-        {column: pa.array(values, type=kind) for column, (kind, values) in columns.items()}
-    )
-    connection.register("incoming_rows", table)
-    connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM incoming_rows")
-    connection.unregister("incoming_rows")
 
 
 ARROW_TYPES: dict[str, Any] = {
@@ -354,19 +343,22 @@ class _Checker:
         )
         if "kk" in self.column:
             self.db.execute(
-                "INSERT INTO extra SELECT c.row_number, 'kk', 'kk_village', NULL FROM checked c "
-                "JOIN (SELECT kk, arg_min(village, row_number) AS first_village FROM checked "
-                "      WHERE kk IS NOT NULL AND village IS NOT NULL AND len(faults) = 0 GROUP BY kk "
-                "      HAVING count(DISTINCT village) > 1) g "
-                "ON g.kk = c.kk WHERE c.village <> g.first_village AND len(c.faults) = 0"
+                "CREATE TABLE sound AS SELECT row_number, kk, village, relation FROM checked "
+                "WHERE len(faults) = 0 AND kk IS NOT NULL "
+                "AND row_number NOT IN (SELECT row_number FROM extra)"
             )
             self.db.execute(
-                "INSERT INTO extra SELECT c.row_number, 'relation', 'kk_two_heads', NULL FROM checked c "
-                "JOIN (SELECT kk, min(row_number) AS first_head FROM checked "
-                "      WHERE kk IS NOT NULL AND relation = 'head' AND len(faults) = 0 GROUP BY kk "
+                "INSERT INTO extra SELECT c.row_number, 'kk', 'kk_village', NULL FROM sound c "
+                "JOIN (SELECT kk, arg_min(village, row_number) AS first_village FROM sound GROUP BY kk "
+                "      HAVING count(DISTINCT village) > 1) g "
+                "ON g.kk = c.kk WHERE c.village <> g.first_village"
+            )
+            self.db.execute(
+                "INSERT INTO extra SELECT c.row_number, 'relation', 'kk_two_heads', NULL FROM sound c "
+                "JOIN (SELECT kk, min(row_number) AS first_head FROM sound "
+                "      WHERE relation = 'head' GROUP BY kk "
                 "      HAVING count(*) > 1) g "
-                "ON g.kk = c.kk WHERE c.relation = 'head' AND c.row_number <> g.first_head "
-                "AND len(c.faults) = 0"
+                "ON g.kk = c.kk WHERE c.relation = 'head' AND c.row_number <> g.first_head"
             )
 
     def _write(self) -> CheckResult:
@@ -411,14 +403,13 @@ class _Checker:
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    return int(row[0]) if row else 0
+    return int(connection.execute(query).fetchall()[0][0])
 
 
 def _attempt(parse: Callable[[str], Any], text: str) -> tuple[Any, str | None]:
     try:
         return parse(text), None
-    except BadValue as error:
+    except BadValueError as error:
         return None, error.cause
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from django.conf import settings
 
 
-class Cancelled(Exception):
+class CancelledRunError(Exception):
     """The user asked for the run to stop."""
 
 
@@ -42,6 +42,11 @@ class RunFolder:
 
     def __init__(self, run_id: int) -> None:
         self.path = Path(settings.DATA_DIR) / "imports" / str(run_id)
+
+    def make_empty(self) -> None:
+        """Make the folder for a new run, without what a run of the same number left behind."""
+        self.remove()
+        self.make()
 
     def make(self) -> None:
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -86,13 +91,13 @@ class RunFolder:
     # Progress and cancelling
 
     def report(self, stage: str, done: int, total: int) -> None:
-        """Note progress, and stop by raising :class:`Cancelled` when that was asked for."""
+        """Note progress, and stop by raising :class:`CancelledRunError` when that was asked for."""
         target = self.path / "progress.json"
         part = target.with_suffix(".part")
         part.write_text(json.dumps({"stage": stage, "done": done, "total": total}))
         os.replace(part, target)
         if self.cancel_wanted:
-            raise Cancelled
+            raise CancelledRunError
 
     def progress(self) -> Progress:
         try:

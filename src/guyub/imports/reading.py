@@ -36,7 +36,7 @@ INTEGER_LIMIT = 10**15
 NUMBER_MARK = "#"
 
 
-class UnreadableFile(Exception):
+class UnreadableFileError(Exception):
     """The file can't be read; the message tells the user why and what to do."""
 
 
@@ -69,10 +69,10 @@ def look(path: Path, sheet: str = "") -> Layout:
     """Read the head of ``path`` and tell what is in it.
 
     Raises:
-        UnreadableFile: it is no CSV or XLSX, is empty, or is damaged.
+        UnreadableFileError: it is no CSV or XLSX, is empty, or is damaged.
     """
     if path.stat().st_size == 0:
-        raise UnreadableFile(_("Berkas kosong. Periksa kembali berkas yang Anda pilih."))
+        raise UnreadableFileError(_("Berkas kosong. Periksa kembali berkas yang Anda pilih."))
     with path.open("rb") as file:
         magic = file.read(8)
     if magic.startswith(b"PK"):
@@ -81,7 +81,7 @@ def look(path: Path, sheet: str = "") -> Layout:
         layout.sheet = sheet if sheet in layout.sheets else _likely_sheet(path, layout.sheets)
         head = _head(_xlsx_rows(path, layout.sheet))
     elif magic.startswith(b"\xd0\xcf\x11\xe0"):
-        raise UnreadableFile(
+        raise UnreadableFileError(
             _(
                 "Ini berkas Excel lama (.xls) atau berkas berkata sandi. Buka di Excel, lalu simpan "
                 "sebagai “Excel Workbook (.xlsx)” tanpa kata sandi."
@@ -94,10 +94,12 @@ def look(path: Path, sheet: str = "") -> Layout:
         head = list(csv.reader(io.StringIO(text), delimiter=layout.delimiter))[:HEAD_ROWS]
     head = [[_clean(cell) for cell in row] for row in head]
     if not any(any(row) for row in head):
-        raise UnreadableFile(_("Berkas tidak berisi data. Periksa kembali berkas yang Anda pilih."))
+        raise UnreadableFileError(
+            _("Berkas tidak berisi data. Periksa kembali berkas yang Anda pilih.")
+        )
     width = max(len(row) for row in head)
     if width > MAX_COLUMNS:
-        raise UnreadableFile(
+        raise UnreadableFileError(
             _(
                 "Berkas punya %(count)s kolom; paling banyak %(limit)s. Hapus kolom yang tak terpakai."
             )
@@ -184,7 +186,7 @@ def detect_encoding(path: Path) -> str:
     """Return ``utf-8``, ``utf-16`` or ``cp1252``, judged from the byte order mark and the bytes.
 
     Raises:
-        UnreadableFile: it is binary.
+        UnreadableFileError: it is binary.
     """
     with path.open("rb") as file:
         start = file.read(4)
@@ -195,7 +197,7 @@ def detect_encoding(path: Path) -> str:
         is_utf8 = True
         while block := file.read(1 << 20):
             if b"\0" in block:
-                raise UnreadableFile(
+                raise UnreadableFileError(
                     _("Berkas ini bukan CSV atau XLSX. Simpan daftar Anda sebagai salah satunya.")
                 )
             if is_utf8:
@@ -237,10 +239,12 @@ def _as_utf8(path: Path, encoding: str, work: Path) -> Path:
     if encoding == "utf-8":
         return path
     target = work / "utf8.csv"
-    with path.open(encoding=encoding, errors="replace", newline="") as source:
-        with target.open("w", encoding="utf-8", newline="") as out:
-            while block := source.read(1 << 20):
-                out.write(block)
+    with (
+        path.open(encoding=encoding, errors="replace", newline="") as source,
+        target.open("w", encoding="utf-8", newline="") as out,
+    ):
+        while block := source.read(1 << 20):
+            out.write(block)
     return target
 
 
@@ -251,7 +255,7 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except zipfile.BadZipFile as error:
-        raise UnreadableFile(_damaged()) from error
+        raise UnreadableFileError(_damaged()) from error
 
 
 def _damaged() -> str:
@@ -265,7 +269,7 @@ def _sheet_bytes(path: Path) -> int:
         infos = archive.infolist()
         total = sum(info.file_size for info in infos)
         if total > MAX_SHEET_BYTES or len(infos) > 10_000:
-            raise UnreadableFile(
+            raise UnreadableFileError(
                 _(
                     "Isi berkas Excel ini terlalu besar. Simpan sebagai CSV, atau bagi per kecamatan."
                 )
@@ -281,15 +285,17 @@ def _sheet_names(path: Path) -> list[str]:
     from openpyxl import load_workbook
 
     try:
-        workbook = load_workbook(path, read_only=True)
-        names = [name for name in workbook.sheetnames if hasattr(workbook[name], "iter_rows")]
-        workbook.close()
-    except UnreadableFile:
+        # Through a file object: openpyxl judges a path by its ending, and uploads have none.
+        with path.open("rb") as file:
+            workbook = load_workbook(file, read_only=True)
+            names = [name for name in workbook.sheetnames if hasattr(workbook[name], "iter_rows")]
+            workbook.close()
+    except UnreadableFileError:
         raise
     except Exception as error:  # openpyxl raises whatever the damaged part makes it raise
-        raise UnreadableFile(_damaged()) from error
+        raise UnreadableFileError(_damaged()) from error
     if not names:
-        raise UnreadableFile(_("Berkas Excel ini tidak punya lembar berisi data."))
+        raise UnreadableFileError(_("Berkas Excel ini tidak punya lembar berisi data."))
     return names
 
 
@@ -315,10 +321,10 @@ def _xlsx_rows(path: Path, sheet: str) -> Iterator[list[str]]:
             yield from _openpyxl_rows(path, sheet)
         else:
             yield from _calamine_rows(path, sheet)
-    except UnreadableFile:
+    except UnreadableFileError:
         raise
     except Exception as error:  # a damaged part may surface anywhere in either library
-        raise UnreadableFile(_damaged()) from error
+        raise UnreadableFileError(_damaged()) from error
 
 
 def _calamine_rows(path: Path, sheet: str) -> Iterator[list[str]]:
@@ -337,14 +343,15 @@ def _calamine_rows(path: Path, sheet: str) -> Iterator[list[str]]:
 def _openpyxl_rows(path: Path, sheet: str) -> Iterator[list[str]]:
     from openpyxl import load_workbook
 
-    workbook = load_workbook(path, read_only=True, data_only=True)
-    try:
-        page = workbook[sheet]
-        page.reset_dimensions()
-        for row in page.iter_rows(values_only=True):
-            yield [cell_text(cell) for cell in row]
-    finally:
-        workbook.close()
+    with path.open("rb") as file:
+        workbook = load_workbook(file, read_only=True, data_only=True)
+        try:
+            page = workbook[sheet]
+            page.reset_dimensions()
+            for row in page.iter_rows(values_only=True):
+                yield [cell_text(cell) for cell in row]
+        finally:
+            workbook.close()
 
 
 def cell_text(cell: Any) -> str:
@@ -387,7 +394,7 @@ def stage(path: Path, layout: Layout, target: Path, work: Path, report: Report, 
     rows are left out. CSV rows that can't be split are kept with ``malformed`` true.
 
     Raises:
-        UnreadableFile: damaged midway, or more than ``limit`` rows.
+        UnreadableFileError: damaged midway, or more than ``limit`` rows.
     """
     part = target.with_suffix(".part")
     if layout.kind == "xlsx":
@@ -397,12 +404,12 @@ def stage(path: Path, layout: Layout, target: Path, work: Path, report: Report, 
     else:
         count = _stage_csv(path, layout, part, work, report)
     if count > limit:
-        raise UnreadableFile(
+        raise UnreadableFileError(
             _("Berkas punya lebih dari %(limit)s baris. Bagi menjadi beberapa berkas.")
             % {"limit": f"{limit:,}".replace(",", ".")}
         )
     if count == 0:
-        raise UnreadableFile(_("Di bawah baris judul tidak ada satu pun baris data."))
+        raise UnreadableFileError(_("Di bawah baris judul tidak ada satu pun baris data."))
     part.replace(target)
     return count
 
@@ -484,7 +491,7 @@ def _stage_csv(path: Path, layout: Layout, part: Path, work: Path, report: Repor
             )
             whole.replace(part)
     except duckdb.Error as error:
-        raise UnreadableFile(
+        raise UnreadableFileError(
             _("Berkas CSV tidak bisa dibaca. Buka di Excel lalu simpan ulang sebagai “CSV UTF-8”.")
         ) from error
     finally:
@@ -496,10 +503,10 @@ def _stage_csv(path: Path, layout: Layout, part: Path, work: Path, report: Repor
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> int:
-    row = connection.execute(
+    copied = connection.execute(
         f"COPY ({query}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
-    ).fetchone()
-    return int(row[0]) if row else 0
+    ).fetchall()
+    return int(copied[0][0])
 
 
 def recognised(layout: Layout) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Turning what agencies write into the registry's values, one distinct text at a time.
 
-Each parser takes a non-empty text and returns the value or raises :class:`BadValue` with a cause
+Each parser takes a non-empty text and returns the value or raises :class:`BadValueError` with a cause
 (see :mod:`guyub.imports.causes`). The importer calls them once per *distinct* text of a column, so
 they may be plain Python even for a million rows.
 """
@@ -25,7 +25,7 @@ MONTHS = {
 EXCEL_EPOCH = dt.date(1899, 12, 30)
 
 
-class BadValue(ValueError):
+class BadValueError(ValueError):
     """A text that can't be taken; ``cause`` names why."""
 
     def __init__(self, cause: str) -> None:
@@ -40,7 +40,7 @@ def parse_date(text: str, pivot: int | None = None) -> dt.date:
     digits is a date that Excel stored as its day count.
 
     Raises:
-        BadValue: ``date_format`` when it is no date, ``date_range`` when before 1900.
+        BadValueError: ``date_format`` when it is no date, ``date_range`` when before 1900.
     """
     pivot = dt.date.today().year if pivot is None else pivot
     cleaned = text.strip().lower()
@@ -53,25 +53,25 @@ def parse_date(text: str, pivot: int | None = None) -> dt.date:
         day, month, year = (int(part) for part in match.groups())
     elif match := re.fullmatch(r"(\d{1,2})[-/., ]*([a-z]+)[-/., ]*(\d{4}|\d{2})", cleaned):
         if match[2] not in MONTHS:
-            raise BadValue("date_format")
+            raise BadValueError("date_format")
         day, month, year = int(match[1]), MONTHS[match[2]], int(match[3])
     elif match := re.fullmatch(r"(\d{2})(\d{2})(\d{4})", cleaned):
         day, month, year = (int(part) for part in match.groups())
     else:
-        raise BadValue("date_format")
+        raise BadValueError("date_format")
     if year < 100:
         year += 2000 if 2000 + year <= pivot else 1900
     try:
         return _in_range(dt.date(year, month, day))
     except ValueError as error:
-        if isinstance(error, BadValue):
+        if isinstance(error, BadValueError):
             raise
-        raise BadValue("date_format") from error
+        raise BadValueError("date_format") from error
 
 
 def _in_range(date: dt.date) -> dt.date:
     if date.year < 1900:
-        raise BadValue("date_range")
+        raise BadValueError("date_range")
     return date
 
 
@@ -107,7 +107,7 @@ def _coded(choices: Any, extra: str) -> Callable[[str], str]:
         for candidate in (squeezed, squeeze(bare)):
             if candidate in answers:
                 return answers[candidate]
-        raise BadValue("unknown_answer")
+        raise BadValueError("unknown_answer")
 
     return parse
 
@@ -167,7 +167,7 @@ parse_status = _coded(v.Status, "ada=active;hidup=active;tinggal=active;tetap=ac
 
 
 def parse_yes(text: str) -> bool:
-    """Read yes or no. Raises ``BadValue("yes_no")`` otherwise."""
+    """Read yes or no. Raises ``BadValueError("yes_no")`` otherwise."""
     answer = squeeze(text)
     if answer in {
         "ya",
@@ -205,14 +205,14 @@ def parse_yes(text: str) -> bool:
         or text.strip() == "-"
     ):
         return False
-    raise BadValue("yes_no")
+    raise BadValueError("yes_no")
 
 
 def parse_desil(text: str) -> int:
-    """Read a welfare decile: ``1``, ``Desil 1``, ``D1``, ``4+``. Raises ``BadValue("desil")``."""
+    """Read a welfare decile: ``1``, ``Desil 1``, ``D1``, ``4+``. Raises ``BadValueError("desil")``."""
     match = re.fullmatch(r"(?:desil|d|des)?\s*\.?\s*(\d{1,2})(?:\.0+)?\+?", text.strip().lower())
     if not match or not 1 <= int(match[1]) <= 10:
-        raise BadValue("desil")
+        raise BadValueError("desil")
     return int(match[1])
 
 
@@ -220,7 +220,7 @@ def parse_rupiah(text: str) -> int:
     """Read an amount: ``450000``, ``Rp 450.000,-``, ``450.000,50`` (sen are dropped).
 
     Raises:
-        BadValue: ``rupiah`` when it is no amount or not below two billion.
+        BadValueError: ``rupiah`` when it is no amount or not below two billion.
     """
     cleaned = re.sub(r"(?i)^rp\.?|\s|,-$|\.-$", "", text.strip())
     if re.fullmatch(r"\d+", cleaned):
@@ -232,25 +232,25 @@ def parse_rupiah(text: str) -> int:
     elif re.fullmatch(r"\d+[.,]\d+", cleaned):
         amount = int(float(cleaned.replace(",", ".")))
     else:
-        raise BadValue("rupiah")
+        raise BadValueError("rupiah")
     if amount >= 2_000_000_000:
-        raise BadValue("rupiah")
+        raise BadValueError("rupiah")
     return amount
 
 
 def parse_rt(text: str) -> str:
-    """Read an RT or RW number as three digits. Raises ``BadValue("rt")``."""
+    """Read an RT or RW number as three digits. Raises ``BadValueError("rt")``."""
     match = re.fullmatch(r"(?:r[tw])?\s*[.:]?\s*0*(\d{1,3})(?:\.0)?", text.strip().lower())
     if not match:
-        raise BadValue("rt")
+        raise BadValueError("rt")
     return match[1].zfill(3)
 
 
 def parse_rt_rw(text: str) -> str:
-    """Read ``001/002`` or ``RT 1 RW 2`` as ``001/002``. Raises ``BadValue("rt")``."""
+    """Read ``001/002`` or ``RT 1 RW 2`` as ``001/002``. Raises ``BadValueError("rt")``."""
     numbers = re.findall(r"\d{1,3}", text)
     if len(numbers) != 2:
-        raise BadValue("rt")
+        raise BadValueError("rt")
     return "/".join(number.zfill(3) for number in numbers)
 
 
@@ -266,9 +266,9 @@ def _degrees(text: str, limit: float) -> float:
     try:
         value = float(text.strip().replace(",", "."))
     except ValueError as error:
-        raise BadValue("degrees") from error
+        raise BadValueError("degrees") from error
     if not -limit <= value <= limit:
-        raise BadValue("degrees")
+        raise BadValueError("degrees")
     return value
 
 
@@ -281,7 +281,7 @@ def parse_assets(text: str) -> str:
             continue
         code = answers.get(squeeze(part))
         if code is None:
-            raise BadValue("unknown_answer")
+            raise BadValueError("unknown_answer")
         codes.add(code)
     return ",".join(sorted(codes))
 

@@ -43,9 +43,21 @@ def settle_sequence(model: type[models.Model]) -> None:
         table = model._meta.db_table
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), "  # noqa: S608
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), "
                 f"GREATEST((SELECT COALESCE(MAX(id), 1) FROM {table}), 1))"
             )
+
+
+def register_rows(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str, tuple[Any, list[Any]]]
+) -> None:
+    """Make a DuckDB table of Python lists: ``{column: (arrow type, values)}``."""
+    table = pa.table(
+        {column: pa.array(values, type=kind) for column, (kind, values) in columns.items()}
+    )
+    connection.register("incoming_rows", table)
+    connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM incoming_rows")
+    connection.unregister("incoming_rows")
 
 
 def pull(
@@ -70,7 +82,7 @@ def pull(
             if path.stat().st_size:
                 given = ", ".join(f"'{column}': '{kind}'" for column, kind in columns.items())
                 duck.execute(
-                    f"INSERT INTO {name} SELECT * FROM read_csv('{path}', header=false, "  # noqa: S608
+                    f"INSERT INTO {name} SELECT * FROM read_csv('{path}', header=false, "
                     f"auto_detect=false, delim=',', quote='\"', escape='\"', nullstr='{NULL}', "
                     f"columns={{{given}}})"
                 )
@@ -88,7 +100,7 @@ def pull(
                 }
             )
             duck.register("pulled", table)
-            duck.execute(f"INSERT INTO {name} SELECT {cast} FROM pulled")  # noqa: S608
+            duck.execute(f"INSERT INTO {name} SELECT {cast} FROM pulled")
             duck.unregister("pulled")
 
 
@@ -113,13 +125,14 @@ def push(
     """
     described = duck.execute(f"DESCRIBE {query}").fetchall()
     names = [row[0] for row in described]
-    target = f"{table} ({', '.join(names)})"
+    quoted = [f'"{name}"' for name in names]
+    target = f"{table} ({', '.join(quoted)})"
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             path = work / f"push_{table}.csv"
-            row = duck.execute(
+            copied = duck.execute(
                 f"COPY ({query}) TO '{path}' (FORMAT csv, HEADER false, NULLSTR '{NULL}')"
-            ).fetchone()
+            ).fetchall()
             with (
                 path.open("rb") as file,
                 cursor.cursor.copy(f"COPY {target} FROM STDIN (FORMAT csv, NULL '{NULL}')") as copy,
@@ -128,15 +141,15 @@ def push(
                     copy.write(block)
                     tick(0)
             path.unlink()
-            count = int(row[0]) if row else 0
+            count = int(copied[0][0])
             tick(count)
             return count
         plain = ", ".join(_sqlite_value(name, kind) for name, kind, *_rest in described)
         marks = ", ".join("?" for _name in names)
         # Below Django's cursor, whose parameter rewriting would cost more than the insert.
         raw = connection.connection
-        insert = f"INSERT INTO {target} VALUES ({marks})"  # noqa: S608
-        rows = duck.cursor().execute(f"SELECT {plain} FROM ({query})")  # noqa: S608
+        insert = f"INSERT INTO {target} VALUES ({marks})"
+        rows = duck.cursor().execute(f"SELECT {plain} FROM ({query})")
         count = 0
         while batch := rows.fetchmany(BATCH):
             raw.executemany(insert, batch)
@@ -147,33 +160,31 @@ def push(
 
 def _sqlite_value(name: str, kind: str) -> str:
     if kind == "BOOLEAN":
-        return f"CAST({name} AS INTEGER)"
+        return f'CAST("{name}" AS INTEGER)'
     if kind.startswith(("DATE", "TIMESTAMP")):
-        return f"CAST({name} AS VARCHAR)"
-    return name
+        return f'CAST("{name}" AS VARCHAR)'
+    return f'"{name}"'
 
 
 def amend(duck: duckdb.DuckDBPyConnection, table: str, query: str, work: Path) -> int:
     """Update database rows from a DuckDB query of ``id`` and new column values; return how many."""
     described = duck.execute(f"DESCRIBE {query}").fetchall()
     names = [row[0] for row in described]
-    count = duck.execute(f"SELECT count(*) FROM ({query})").fetchone()  # noqa: S608
-    if not count or not count[0]:
+    count = int(duck.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0])
+    if not count:
         return 0
     temporary = f"amend_{table}"
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {temporary}")
         cursor.execute(
-            f"CREATE TEMPORARY TABLE {temporary} AS SELECT {', '.join(names)} FROM {table} WHERE 1 = 0"  # noqa: S608
+            f"CREATE TEMPORARY TABLE {temporary} AS SELECT {', '.join(names)} FROM {table} WHERE 1 = 0"
         )
         push(duck, temporary, query, work)
         cursor.execute(f"CREATE INDEX {temporary}_id ON {temporary} (id)")
         sets = ", ".join(f"{name} = t.{name}" for name in names if name != "id")
-        cursor.execute(
-            f"UPDATE {table} SET {sets} FROM {temporary} t WHERE t.id = {table}.id"  # noqa: S608
-        )
+        cursor.execute(f"UPDATE {table} SET {sets} FROM {temporary} t WHERE t.id = {table}.id")
         cursor.execute(f"DROP TABLE {temporary}")
-    return int(count[0])
+    return count
 
 
 def hold_ids(duck: duckdb.DuckDBPyConnection, name: str, query: str, work: Path) -> None:
@@ -206,7 +217,7 @@ def recount_areas(village_ids: Iterable[int] | None = None) -> None:
         AreaCount.objects.all().delete()
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO registry_areacount "  # noqa: S608
+            "INSERT INTO registry_areacount "
             "(village_id, district_id, desil, households, people, extreme_households) "
             "SELECT village_id, district_id, COALESCE(desil, 0), COUNT(*), "
             "COALESCE(SUM(member_count), 0), SUM(CASE WHEN extreme_poor THEN 1 ELSE 0 END) "
@@ -225,7 +236,7 @@ def refresh_households(held: str) -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE registry_household SET member_count = (SELECT COUNT(*) {members} "  # noqa: S608
+            f"UPDATE registry_household SET member_count = (SELECT COUNT(*) {members} "
             f"AND p.status = 'active'), head_name = COALESCE(({head}), '') "
             f"WHERE id IN (SELECT id FROM {held})"
         )
@@ -250,7 +261,7 @@ def _index(
     duck: duckdb.DuckDBPyConnection, query: str, owner: str, text: str, table: str, work: Path
 ) -> None:
     duck.execute(
-        f"CREATE OR REPLACE TABLE words AS SELECT DISTINCT {owner}, village_id, "  # noqa: S608
+        f"CREATE OR REPLACE TABLE words AS SELECT DISTINCT {owner}, village_id, "
         f"unnest(string_split_regex(upper(strip_accents({text})), '{WORD}')) AS word FROM ({query})"
     )
     distinct = [
@@ -259,22 +270,22 @@ def _index(
     ]
     pairs = [(word, key) for word in distinct for key in keys_of(word)]
     learn_keys({key for _word, key in pairs})
-    mapped = pa.table(
+    register_rows(
+        duck,
+        "mapped_words",
         {
-            "word": pa.array([word for word, _key in pairs], pa.string()),
-            "key": pa.array([key for _word, key in pairs], pa.string()),
-        }
+            "word": (pa.string(), [word for word, _key in pairs]),
+            "key": (pa.string(), [key for _word, key in pairs]),
+        },
     )
-    duck.register("mapped_words", mapped)
     push(
         duck,
         table,
-        f"SELECT DISTINCT m.key AS key, w.village_id AS village_id, w.{owner} AS {owner} "  # noqa: S608
+        f"SELECT DISTINCT m.key AS key, w.village_id AS village_id, w.{owner} AS {owner} "
         "FROM words w JOIN mapped_words m ON m.word = w.word",
         work,
     )
-    duck.unregister("mapped_words")
-    duck.execute("DROP TABLE words")
+    duck.execute("DROP TABLE words; DROP TABLE mapped_words")
 
 
 def learn_keys(keys: set[str]) -> None:
