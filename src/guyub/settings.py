@@ -34,6 +34,8 @@ DEBUG = os.environ.get("GUYUB_DEBUG", "0") == "1"
 ALLOWED_HOSTS = [h for h in os.environ.get("GUYUB_HOSTS", "").split(",") if h]
 if MODE != "production" and not ALLOWED_HOSTS:
     ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
+# How many proxies of ours stand before the application; the client's address is read past them.
+PROXY_COUNT = int(os.environ.get("GUYUB_PROXIES", "1" if MODE == "production" else "0"))
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if MODE == "production"]
 
 INSTALLED_APPS = [
@@ -69,6 +71,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "guyub.access.middleware.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -81,7 +84,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "guyub.accounts.middleware.SessionActivityMiddleware",
     "guyub.accounts.middleware.SecondFactorMiddleware",
     "guyub.ui.middleware.SecurityHeadersMiddleware",
 ]
@@ -150,6 +153,11 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Guyub] "
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_USERNAME_MIN_LENGTH = 3
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/5m/key",
@@ -160,8 +168,25 @@ ACCOUNT_RATE_LIMITS = {
 MFA_ADAPTER = "guyub.accounts.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+# The secretariat vouches for each account's address, so it need not be verified first.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Phones whose clock is half a minute off still sign in; a code works once all the same.
+MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "authenticate": "guyub.accounts.forms.AuthenticateForm",
+    "reauthenticate": "guyub.accounts.forms.ReauthenticateForm",
+    "activate_totp": "guyub.accounts.forms.ActivateTOTPForm",
+    "add_webauthn": "guyub.accounts.forms.AddWebAuthnForm",
+    "edit_webauthn": "guyub.accounts.forms.EditWebAuthnForm",
+}
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = MODE != "production"
+# The session list shows it; guyub.accounts.middleware.SessionActivityMiddleware writes it.
 USERSESSIONS_TRACK_ACTIVITY = True
+ACCOUNT_FORMS = {
+    "login": "guyub.accounts.forms.LoginForm",
+    "reset_password": "guyub.accounts.forms.ResetPasswordForm",
+    "add_email": "guyub.accounts.forms.ChangeEmailForm",
+}
 SOCIALACCOUNT_ONLY = False
 SOCIALACCOUNT_ADAPTER = "guyub.accounts.adapters.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True

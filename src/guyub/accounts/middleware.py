@@ -2,14 +2,113 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from guyub.accounts.models import User
+
+# Session keys.
+HAS_SECOND_FACTOR = "guyub_has_second_factor"
+WANTED_PAGE = "guyub_wanted_page"
+SEEN_AT = "guyub_seen_at"
+
+SECONDS_BETWEEN_SIGHTINGS = 300
+
+# What an account without its second factor may still open: setting one up, proving who one is,
+# passwords, languages, sessions and leaving.
+OPEN_WITHOUT_SECOND_FACTOR = frozenset(
+    {
+        "account_login",
+        "account_logout",
+        "account_reauthenticate",
+        "account_inactive",
+        "account_change_password",
+        "account_set_password",
+        "account_reset_password",
+        "account_reset_password_done",
+        "account_reset_password_from_key",
+        "account_reset_password_from_key_done",
+        "mfa_index",
+        "mfa_authenticate",
+        "mfa_reauthenticate",
+        "mfa_activate_totp",
+        "mfa_view_recovery_codes",
+        "mfa_download_recovery_codes",
+        "mfa_list_webauthn",
+        "mfa_add_webauthn",
+        "mfa_login_webauthn",
+        "mfa_reauthenticate_webauthn",
+        "usersessions_list",
+        "set_language",
+        "public",
+        "accounts:second_factor",
+        "accounts:resume",
+    }
+)
+
+
+def has_second_factor(user: User) -> bool:
+    """Tell whether ``user`` has an authenticator app or a passkey; recovery codes alone are none."""
+    return Authenticator.objects.filter(
+        user=user, type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    ).exists()
 
 
 class SecondFactorMiddleware:
+    """Leads whoever must have a second factor and has none to where they set one up.
+
+    The answer is asked once per session: an account that must have a second factor cannot remove
+    its last one, and a reset by the secretariat ends the account's sessions.
+    """
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        user = request.user
+        if not user.is_authenticated or not user.must_use_second_factor:
+            return None
+        if request.session.get(HAS_SECOND_FACTOR):
+            return None
+        match = request.resolver_match
+        if match is not None and match.view_name in OPEN_WITHOUT_SECOND_FACTOR:
+            return None
+        if has_second_factor(user):
+            request.session[HAS_SECOND_FACTOR] = True
+            return None
+        if match is not None and "api" in match.namespaces:
+            return JsonResponse({"detail": _("Aktifkan faktor kedua lebih dahulu.")}, status=403)
+        setup = reverse("accounts:second_factor")
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=204, headers={"HX-Redirect": setup})
+        if request.method == "GET":
+            request.session[WANTED_PAGE] = request.get_full_path()
+        return HttpResponseRedirect(setup)
+
+
+class SessionActivityMiddleware:
+    """Notes when each session was last in use, to the five minutes, so that few pages write."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        session = request.session
+        if session.session_key and request.user.is_authenticated:
+            now = int(time.time())
+            if now - session.get(SEEN_AT, 0) >= SECONDS_BETWEEN_SIGHTINGS:
+                session[SEEN_AT] = now
+                UserSession.objects.create_from_request(request)
         return self.get_response(request)

@@ -7,13 +7,12 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from guyub.access.roles import AGENCY_ROLES, AREA_ROLES, Role
+from guyub.access.roles import AGENCY_ROLES, AREA_ROLES
 from guyub.accounts.models import User
 from guyub.agencies.models import Agency
 from guyub.areas.models import Area
