@@ -1,8 +1,14 @@
-from django.urls import path
+from django.urls import include, path, re_path
 
 from guyub.home import views
 
+area_urls = (
+    [re_path(r"^(?P<code>\d\d\.\d\d(\.\d\d(\.\d{4})?)?)/$", views.area_page, name="area")],
+    "home",
+)
+
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", views.front, name="home"),
     path("publik/", views.public_page, name="public"),
+    path("angka/", include(area_urls)),
 ]
