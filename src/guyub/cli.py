@@ -5,13 +5,46 @@ from __future__ import annotations
 import os
 import sys
 
+# The commands in the order in which one comes to need them; any other of Guyub's follows.
+ORDER = ("setup", "demo", "serve", "worker", "import", "audit")
+
 
 def main() -> None:
     """Run ``guyub <command> ...``; ``guyub`` alone lists the commands."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guyub.settings")
+    if sys.argv[1:] in ([], ["help"], ["-h"], ["--help"]):
+        print(overview())
+        return
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(["guyub", *sys.argv[1:]])
+
+
+def overview() -> str:
+    """Return a short list of Guyub's own commands; Django's are left out."""
+    import django
+    from django.core.management import get_commands, load_command_class
+    from django.utils.translation import gettext as _
+
+    django.setup()
+    helps = {
+        name: str(load_command_class(app, name).help)
+        for name, app in get_commands().items()
+        if isinstance(app, str) and app.startswith("guyub.")
+    }
+    known = [name for name in ORDER if name in helps]
+    names = known + sorted(set(helps) - set(known))
+    width = max(len(name) for name in names)
+    lines = [
+        _("Guyub: satu data bersama untuk penanggulangan kemiskinan"),
+        "",
+        _("Cara pakai: guyub PERINTAH [PILIHAN]"),
+        "",
+        *(f"  {name:<{width}}  {helps[name]}" for name in names),
+        "",
+        _("Rincian sebuah perintah: guyub PERINTAH --help"),
+    ]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

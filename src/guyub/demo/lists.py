@@ -118,7 +118,8 @@ def _reference(as_of: dt.date, age: int) -> str:
             "ELSE person_status END",
         }
         where.append(f"chance(kk, 'came') >= {11 * age}")
-    where.append(f"NOT chance(kk, 'left') BETWEEN 0 AND {[23, 11, -1][age]}")
+    # Whoever came lately has not left: every household is on one of the lists.
+    where.append(f"NOT (chance(kk, 'left') < {[24, 12, 0][age]} AND chance(kk, 'came') >= 22)")
     return _select(values, " AND ".join(where))
 
 
