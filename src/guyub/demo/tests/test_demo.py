@@ -1,0 +1,288 @@
+"""``guyub demo`` from an empty folder and database, as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from guyub.demo.files import SAMPLE_FILES
+from guyub.demo.services import quarters_before
+
+HOUSEHOLDS = 300
+# What the tests ask of a demo's database; printed by a process of its own.
+QUESTIONS = """
+import json, django
+django.setup()
+from guyub.accounts.models import User
+from guyub.agencies.models import Agency
+from guyub.areas.models import Area
+from guyub.audit.models import Event
+from guyub.datasets.models import Dataset, Version
+from guyub.imports.models import ImportRun
+from guyub.registry.models import Household, Move, Person
+datasets = Dataset.objects.select_related("current_version")
+print(json.dumps({
+    "households": Household.objects.count(),
+    "people": Person.objects.count(),
+    "moves": Move.objects.count(),
+    "villages": Area.objects.filter(level=4).count(),
+    "agencies": Agency.objects.count(),
+    "accounts": {u.username: [u.role, u.area_code, u.is_demo] for u in User.objects.all()},
+    "runs": ImportRun.objects.filter(state="done").count(),
+    "versions": [[v.dataset.code, v.number, str(v.as_of), v.people, v.changed, v.is_reference]
+                 for v in Version.objects.select_related("dataset").order_by("as_of", "pk")],
+    "freshness": {d.code: str(d.freshness) for d in datasets},
+    "owned": all(d.owner_id and d.legal_basis for d in datasets),
+    "actions": list(Event.objects.order_by("sequence").values_list("action", flat=True)),
+}))
+"""
+
+
+class Place:
+    """A data folder with a database of its own."""
+
+    def __init__(self, folder: Path, database_url: str | None) -> None:
+        self.folder = folder
+        self.environment = {**os.environ, "GUYUB_MODE": "demo", "GUYUB_DATA_DIR": str(folder)}
+        self.environment["DJANGO_SETTINGS_MODULE"] = "guyub.settings"
+        self.environment["COLUMNS"] = "200"
+        self.environment.pop("DATABASE_URL", None)
+        if database_url:
+            self.environment["DATABASE_URL"] = database_url
+
+    def guyub(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self._run("-m", "guyub.cli", *arguments, **environment)
+
+    def _run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments], env={**self.environment, **environment},
+            capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+
+    def python(self, code: str) -> str:
+        done = self._run("-c", code)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def ask(self) -> dict[str, Any]:
+        return json.loads(self.python(QUESTIONS))
+
+
+@pytest.fixture(scope="module")
+def make_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Place]]:
+    made: list[str] = []
+    server = os.environ.get("DATABASE_URL")
+
+    def make() -> Place:
+        url = None
+        if server:
+            import psycopg
+
+            name = f"guyub_demo_{uuid.uuid4().hex[:8]}"
+            with psycopg.connect(server, autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {name}")
+            made.append(name)
+            url = urlsplit(server)._replace(path=f"/{name}").geturl()
+        return Place(tmp_path_factory.mktemp("demo"), url)
+
+    yield make
+    if server:
+        import psycopg
+
+        with psycopg.connect(server, autocommit=True) as connection:
+            for name in made:
+                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def built(make_place: Callable[[], Place]) -> tuple[Place, str]:
+    """A finished demo and what its making printed."""
+    place = make_place()
+    done = place.guyub("demo", "--households", str(HOUSEHOLDS), "--no-serve")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return place, done.stdout
+
+
+@pytest.fixture(scope="module")
+def facts(built: tuple[Place, str]) -> dict[str, Any]:
+    return built[0].ask()
+
+
+def test_everybody_is_in_the_registry(facts: dict[str, Any]) -> None:
+    assert facts["households"] == HOUSEHOLDS
+    assert 2.5 * HOUSEHOLDS < facts["people"] < 3.6 * HOUSEHOLDS
+    assert facts["villages"] == 331
+    assert facts["agencies"] >= 30
+
+
+def test_every_role_has_an_account(facts: dict[str, Any]) -> None:
+    accounts = facts["accounts"]
+    assert {role for role, _area, _demo in accounts.values()} == {
+        "secretariat", "agency_head", "agency_operator", "area_operator", "regent", "auditor",
+    }  # fmt: skip
+    assert all(demo for _role, _area, demo in accounts.values())
+    areas = sorted(area.count(".") for _role, area, _demo in accounts.values() if area)
+    assert areas == [2, 3], "one operator of a district, one of a village"
+    assert accounts["desa"][1].startswith(accounts["kecamatan"][1] + ".")
+
+
+def test_datasets_have_dates_and_a_history(facts: dict[str, Any]) -> None:
+    versions = facts["versions"]
+    reference = [v for v in versions if v[0] == "dtsen"]
+    assert [v[1] for v in reference] == [1, 2, 3]
+    assert [v[5] for v in reference] == [False, False, True]
+    assert all(v[4] > 0 for v in reference[1:]), "each version changes something"
+    assert [v for v in versions if v[5]] == reference[2:]
+    assert {v[0] for v in versions} == {"dtsen", "p3ke", "rtlh", "stunting", "jkn-apbd"}
+    assert [v[2] for v in versions] == sorted(v[2] for v in versions)
+    assert set(facts["freshness"].values()) == {"current", "due", "stale", "empty"}
+    assert facts["owned"]
+
+
+def test_making_is_audited(facts: dict[str, Any]) -> None:
+    actions = facts["actions"]
+    assert actions[0] == "demo.start"
+    assert actions[-1] == "demo.finish"
+    assert actions.count("imports.run.apply") == facts["runs"] == 7
+    assert "datasets.version.mark_reference" in actions
+
+
+def test_accounts_and_files_are_printed(built: tuple[Place, str], facts: dict[str, Any]) -> None:
+    place, printed = built
+    for username in facts["accounts"]:
+        assert username in printed
+    assert "bersama-guyub-2026" in printed
+    for sample in SAMPLE_FILES:
+        assert sample.name in printed
+        assert (place.folder / "contoh" / sample.name).stat().st_size > 0
+    assert not list(place.folder.glob("demo-*")), "nothing half-made is left"
+
+
+def test_starting_again_loads_nothing(built: tuple[Place, str], facts: dict[str, Any]) -> None:
+    place = built[0]
+    again = place.guyub("demo", "--households", "900", "--no-serve")
+    assert again.returncode == 0, again.stderr
+    assert "--fresh" in again.stdout
+    assert place.ask() == facts
+
+
+def test_serves_and_stops_on_ctrl_c(built: tuple[Place, str]) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "guyub.cli", "demo", "--port", str(port)],
+        env=built[0].environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if f"http://localhost:{port}/" in line:
+                break
+        else:
+            pytest.fail("".join(lines))
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/masuk/login/", timeout=30) as page:
+            assert page.status == 200
+        taken = built[0].guyub("demo", "--port", str(port))
+        assert taken.returncode == 1
+        assert str(port + 1) in taken.stderr
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+        rest = process.stdout.read()
+        assert "Traceback" not in rest, rest
+    finally:
+        process.kill()
+        process.wait()
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return
+        time.sleep(0.1)
+    pytest.fail("the server still listens")
+
+
+def test_fresh_starts_over(make_place: Callable[[], Place]) -> None:
+    place = make_place()
+    assert place.guyub("demo", "--households", "30", "--no-serve").returncode == 0
+    mine = place.folder / "catatan.txt"
+    mine.write_text("bukan milik demo")
+    fresh = place.guyub("demo", "--households", "60", "--seed", "9", "--fresh", "--no-serve")
+    assert fresh.returncode == 0, fresh.stdout + fresh.stderr
+    facts = place.ask()
+    assert facts["households"] == 60
+    assert facts["actions"].count("demo.start") == 1
+    assert mine.exists()
+
+
+def test_an_interrupted_demo_is_made_again(make_place: Callable[[], Place]) -> None:
+    place = make_place()
+    assert place.guyub("setup").returncode == 0
+    place.python(
+        "import django; django.setup()\n"
+        "from guyub.audit.services import record\n"
+        "from guyub.areas.services import load_regency\n"
+        "record('demo.start', detail={'households': 30}); load_regency()"
+    )
+    (place.folder / "demo-abandoned").mkdir()
+    assert place.guyub("demo", "--households", "30", "--no-serve").returncode == 0
+    facts = place.ask()
+    assert facts["households"] == 30
+    assert facts["actions"][-1] == "demo.finish"
+    assert not (place.folder / "demo-abandoned").exists()
+
+
+@pytest.mark.parametrize("options", [(), ("--fresh",)])
+def test_other_data_is_left_alone(
+    make_place: Callable[[], Place], options: tuple[str, ...]
+) -> None:
+    place = make_place()
+    assert place.guyub("setup").returncode == 0
+    place.python(
+        "import django; django.setup()\n"
+        "from guyub.accounts.models import User\n"
+        "User.objects.create(username='asli', email='asli@contoh.test', full_name='A', role='auditor')"
+    )
+    refused = place.guyub("demo", "--households", "30", "--no-serve", *options)
+    assert refused.returncode == 1
+    assert "bukan buatan demo" in refused.stderr
+    facts = place.ask()
+    assert list(facts["accounts"]) == ["asli"]
+    assert facts["households"] == 0
+
+
+def test_never_in_production(make_place: Callable[[], Place]) -> None:
+    place = make_place()
+    refused = place.guyub(
+        "demo", "--no-serve", GUYUB_MODE="production", GUYUB_SECRET_KEY="x" * 60,
+        GUYUB_AUDIT_KEY="y" * 60, GUYUB_HOSTS="guyub.test",
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert "produksi" in refused.stderr
+    assert not (place.folder / "contoh").exists()
+
+
+def test_quarters() -> None:
+    import datetime as dt
+
+    assert quarters_before(dt.date(2026, 11, 24)) == [
+        dt.date(2026, 10, 1), dt.date(2026, 4, 1), dt.date(2025, 10, 1),
+    ]  # fmt: skip
+    assert quarters_before(dt.date(2026, 2, 28)) == [
+        dt.date(2026, 1, 1), dt.date(2025, 7, 1), dt.date(2025, 1, 1),
+    ]  # fmt: skip
