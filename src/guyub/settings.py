@@ -156,6 +156,7 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Guyub] "
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_USERNAME_MIN_LENGTH = 3
 ACCOUNT_RATE_LIMITS = {
@@ -190,6 +191,8 @@ ACCOUNT_FORMS = {
 SOCIALACCOUNT_ONLY = False
 SOCIALACCOUNT_ADAPTER = "guyub.accounts.adapters.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+# A link, not a form: `form-action 'self'` forbids a form to end at the provider.
+SOCIALACCOUNT_LOGIN_ON_GET = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 # Single sign-on is switched on by naming an issuer; without one the button does not appear.
 OIDC_ISSUER = os.environ.get("GUYUB_OIDC_ISSUER", "")

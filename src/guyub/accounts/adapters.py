@@ -6,6 +6,7 @@ import base64
 import hashlib
 import logging
 import time
+from smtplib import SMTPException
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -61,6 +62,13 @@ class AccountAdapter(DefaultAccountAdapter):
             for step in get_authentication_records(request, request.user)
         )
 
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail; a mail server that is down must not undo what the mail tells of."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (OSError, SMTPException):
+            logger.exception("A mail (%s) could not be sent.", template_prefix)
+
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("accounts:me")
 
@@ -78,7 +86,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
 
 
 def _cipher() -> MultiFernet:
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    keys = [str(settings.SECRET_KEY), *map(str, settings.SECRET_KEY_FALLBACKS)]
     return MultiFernet(
         [
             Fernet(

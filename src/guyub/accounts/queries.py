@@ -84,9 +84,12 @@ class SecondFactors:
         self.totp = next((row for row in rows if row.type == Authenticator.Type.TOTP), None)
         self.keys = [row for row in rows if row.type == Authenticator.Type.WEBAUTHN]
         codes = next((row for row in rows if row.type == Authenticator.Type.RECOVERY_CODES), None)
-        self.codes_left = len(codes.wrap().get_unused_codes()) if codes is not None else None
+        self.has_codes = codes is not None
+        self.codes_left = len(codes.wrap().get_unused_codes()) if codes is not None else 0
 
-    def __bool__(self) -> bool:
+    @property
+    def present(self) -> bool:
+        """Whether there is an authenticator app or a passkey; recovery codes alone are none."""
         return self.totp is not None or bool(self.keys)
 
 
