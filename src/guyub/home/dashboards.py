@@ -182,7 +182,7 @@ def run_tasks(user: Any) -> list[Task]:
                 "dataset": run.dataset.name,
                 "owner": run.dataset.owner,
             },
-            url=_address("imports:run", run.pk),
+            url=reverse("imports:run", args=[run.pk]),
             icon="alert" if run.state == "failed" else "upload",
             tone=tones[run.state],
         )
