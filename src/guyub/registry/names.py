@@ -13,14 +13,69 @@ import unicodedata
 LONGEST_KEY = 24
 
 TITLES = frozenset(
-    "H HJ HAJI DR DRS DRA IR PROF SE SH SPD SPDI MPD SAG SKM ST MM MSI SSOS ALM ALMH BP BPK IBU SDR TN NY NN AN"
-    " BIN BINTI".split()
+    [
+        "H",
+        "HJ",
+        "HAJI",
+        "DR",
+        "DRS",
+        "DRA",
+        "IR",
+        "PROF",
+        "SE",
+        "SH",
+        "SPD",
+        "SPDI",
+        "MPD",
+        "SAG",
+        "SKM",
+        "ST",
+        "MM",
+        "MSI",
+        "SSOS",
+        "ALM",
+        "ALMH",
+        "BP",
+        "BPK",
+        "IBU",
+        "SDR",
+        "TN",
+        "NY",
+        "NN",
+        "AN",
+        "BIN",
+        "BINTI",
+    ]
 )
 MUHAMMAD = frozenset(
-    "MOH MOCH MUH MUCH MHD MHMD MOHD MUHAMAD MUHAMMAD MOHAMAD MOHAMMAD MOCHAMAD MOCHAMMAD MUCHAMAD MUCHAMMAD"
-    " MUKHAMAD MUKHAMMAD MOKHAMAD MOKHAMMAD MUHAMMED MOHAMED MUHAMMADH".split()
+    [
+        "MOH",
+        "MOCH",
+        "MUH",
+        "MUCH",
+        "MHD",
+        "MHMD",
+        "MOHD",
+        "MUHAMAD",
+        "MUHAMMAD",
+        "MOHAMAD",
+        "MOHAMMAD",
+        "MOCHAMAD",
+        "MOCHAMMAD",
+        "MUCHAMAD",
+        "MUCHAMMAD",
+        "MUKHAMAD",
+        "MUKHAMMAD",
+        "MOKHAMAD",
+        "MOKHAMMAD",
+        "MUHAMMED",
+        "MOHAMED",
+        "MUHAMMADH",
+    ]
 )
-AHMAD = frozenset("AHMAD ACHMAD AKHMAD AHMADH AHMAT ACHMAT AKHMAT ACH AKH AMAD".split())
+AHMAD = frozenset(
+    ["AHMAD", "ACHMAD", "AKHMAD", "AHMADH", "AHMAT", "ACHMAT", "AKHMAT", "ACH", "AKH", "AMAD"]
+)
 # Old and dialect spellings, applied in this order.
 SPELLINGS = (
     ("OE", "U"), ("DJ", "J"), ("TJ", "C"), ("NJ", "NY"), ("SJ", "SY"), ("CH", "K"), ("KH", "K"),

@@ -1,0 +1,455 @@
+"""Writes on households and people by hand. Every value entered keeps who, when and as of when."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from guyub.audit import services as audit
+from guyub.registry import bulk
+from guyub.registry.models import (
+    HOUSEHOLD_FIELDS,
+    PERSON_FIELDS,
+    AddressKey,
+    Channel,
+    Household,
+    Move,
+    Origin,
+    Person,
+    PersonKey,
+    Photo,
+    SubjectKind,
+    ValueChange,
+)
+from guyub.registry.names import keys_of
+from guyub.registry.vocabulary import Relation, Status
+
+PHOTO_EDGE = 1600  # pixels
+PHOTO_MAX_BYTES = 15 * 1024 * 1024
+
+
+class RegistryError(Exception):
+    """The change can't be made; the message tells the user why and what to do."""
+
+
+class ConflictError(RegistryError):
+    """Somebody else changed the record meanwhile."""
+
+
+def _origin(actor: Any, as_of: dt.date, note: str = "") -> Origin:
+    return Origin.objects.create(
+        channel=Channel.MANUAL, as_of=as_of, entered_by=actor, note=note[:250]
+    )
+
+
+def _stored(value: Any) -> str:
+    """Return a value as history keeps it: a village by its code, a date in ISO, nothing as empty."""
+    if value is None:
+        return ""
+    if hasattr(value, "code"):
+        return str(value.code)
+    return value.isoformat() if isinstance(value, dt.date) else str(value)
+
+
+def _lock(model: type[Any], pk: int, seen_at: dt.datetime | None) -> Any:
+    record = model.objects.select_for_update().get(pk=pk)
+    if seen_at is not None and record.updated_at != seen_at:
+        raise ConflictError(
+            _(
+                "Data ini baru saja diubah orang lain. Isian Anda belum disimpan: "
+                "periksa perubahan terbaru di bawah, lalu simpan lagi."
+            )
+        )
+    return record
+
+
+def _change(
+    record: Any, values: dict[str, Any], kind: str, household_id: int, origin: Origin
+) -> list[str]:
+    """Set values, keep the old ones as history, and note where the new ones are from."""
+    changed = [name for name, value in values.items() if getattr(record, name) != value]
+    now = timezone.now()
+    ValueChange.objects.bulk_create(
+        ValueChange(
+            kind=kind,
+            subject_id=record.pk,
+            household_id=household_id,
+            field=name,
+            old=_stored(getattr(record, name)),
+            new=_stored(values[name]),
+            old_origin_id=record.origin_id_of(name),
+            new_origin=origin,
+            at=now,
+        )
+        for name in changed
+    )
+    for name in changed:
+        setattr(record, name, values[name])
+        record.origins[name] = origin.pk
+    if changed:
+        record.save()
+    return changed
+
+
+def _refuse_known(model: type[models.Model], field: str, number: str, but: int | None) -> None:
+    if number and model._default_manager.filter(**{field: number}).exclude(pk=but).exists():
+        raise RegistryError(
+            _("NIK ini sudah ada di registri. Cari NIK tersebut, lalu perbarui datanya di sana.")
+            if field == "nik"
+            else _("Nomor KK ini sudah dipakai keluarga lain di registri. Cari nomor KK tersebut.")
+        )
+
+
+@transaction.atomic
+def create_household(
+    *, household: dict[str, Any], head: dict[str, Any], as_of: dt.date, actor: Any
+) -> Household:
+    """Add a household with its head.
+
+    Raises:
+        RegistryError: NIK or KK number is already in the registry.
+    """
+    _refuse_known(Household, "kk", household.get("kk", ""), None)
+    _refuse_known(Person, "nik", head["nik"], None)
+    origin = _origin(actor, as_of)
+    village = household["village"]
+    home = Household.objects.create(origin=origin, district_id=village.parent_id, **household)
+    person = Person.objects.create(
+        origin=origin,
+        household=home,
+        **{**head, "relation": Relation.HEAD, "name": head["name"].upper()},
+    )
+    _refresh(home)
+    _index_person(person, home.village_id)
+    _index_address(home)
+    bulk.recount_areas([home.village_id])
+    audit.record("registry.household.create", actor=actor, subject=home)
+    return home
+
+
+@transaction.atomic
+def edit_household(
+    household: Household,
+    values: dict[str, Any],
+    *,
+    as_of: dt.date,
+    actor: Any,
+    seen_at: dt.datetime | None = None,
+) -> list[str]:
+    """Change values of a household; return the names of those that changed.
+
+    ``seen_at`` is ``updated_at`` as the editor saw it.
+
+    Raises:
+        ConflictError: somebody changed the household meanwhile.
+        RegistryError: the KK number belongs to another household.
+    """
+    record: Household = _lock(Household, household.pk, seen_at)
+    values = {name: value for name, value in values.items() if name in HOUSEHOLD_FIELDS}
+    _refuse_known(Household, "kk", values.get("kk", ""), record.pk)
+    before = record.village_id, _address_keys(record)
+    if "village" in values:
+        record.district_id = values["village"].parent_id
+    origin = _origin(actor, as_of)
+    changed = _change(record, values, SubjectKind.HOUSEHOLD, record.pk, origin)
+    if not changed:
+        origin.delete()
+        return []
+    if before != (record.village_id, _address_keys(record)):
+        AddressKey.objects.filter(
+            key__in=before[1], village_id=before[0], household_id=record.pk
+        ).delete()
+        _index_address(record)
+    if before[0] != record.village_id:
+        for person in record.members.all():
+            _forget_person(person.pk, person.name, before[0])
+            _index_person(person, record.village_id)
+    bulk.recount_areas([before[0], record.village_id])
+    audit.record("registry.household.edit", actor=actor, subject=record, detail={"fields": changed})
+    return changed
+
+
+@transaction.atomic
+def add_person(
+    household: Household, values: dict[str, Any], *, as_of: dt.date, actor: Any
+) -> Person:
+    """Add a member to a household."""
+    _refuse_known(Person, "nik", values["nik"], None)
+    household = Household.objects.select_for_update().get(pk=household.pk)
+    if values.get("relation") == Relation.HEAD:
+        _refuse_second_head(household, None)
+    person = Person.objects.create(
+        origin=_origin(actor, as_of),
+        household=household,
+        **{**values, "name": values["name"].upper()},
+    )
+    _refresh(household)
+    _index_person(person, household.village_id)
+    bulk.recount_areas([household.village_id])
+    audit.record("registry.person.create", actor=actor, subject=person)
+    return person
+
+
+def _refuse_second_head(household: Household, but: int | None) -> None:
+    heads = household.members.filter(relation=Relation.HEAD, status=Status.ACTIVE).exclude(pk=but)
+    if heads.exists():
+        raise RegistryError(
+            _(
+                "Keluarga ini sudah punya kepala keluarga. Ubah dahulu hubungan kepala yang sekarang."
+            )
+        )
+
+
+@transaction.atomic
+def edit_person(
+    person: Person,
+    values: dict[str, Any],
+    *,
+    as_of: dt.date,
+    actor: Any,
+    seen_at: dt.datetime | None = None,
+    reason: str = "",
+) -> list[str]:
+    """Change values of a person; return the names of those that changed."""
+    record: Person = _lock(Person, person.pk, seen_at)
+    values = {name: value for name, value in values.items() if name in PERSON_FIELDS}
+    if "name" in values:
+        values["name"] = values["name"].upper()
+    _refuse_known(Person, "nik", values.get("nik", ""), record.pk)
+    home = Household.objects.select_for_update().get(pk=record.household_id)
+    if values.get("relation", record.relation) == Relation.HEAD and (
+        values.get("status", record.status) == Status.ACTIVE
+    ):
+        _refuse_second_head(home, record.pk)
+    old_name = record.name
+    origin = _origin(actor, as_of, reason)
+    changed = _change(record, values, SubjectKind.PERSON, home.pk, origin)
+    if not changed:
+        origin.delete()
+        return []
+    if old_name != record.name:
+        _forget_person(record.pk, old_name, home.village_id)
+        _index_person(record, home.village_id)
+    _refresh(home)
+    bulk.recount_areas([home.village_id])
+    audit.record(
+        "registry.person.edit",
+        actor=actor,
+        subject=record,
+        reason=reason,
+        detail={"fields": changed},
+    )
+    return changed
+
+
+@transaction.atomic
+def set_household_status(
+    household: Household, status: str, *, as_of: dt.date, reason: str, actor: Any
+) -> Household:
+    """Note that a household moved away, died out, graduated, or is active again, with the reason."""
+    record: Household = _lock(Household, household.pk, None)
+    origin = _origin(actor, as_of, reason)
+    if _change(record, {"status": status}, SubjectKind.HOUSEHOLD, record.pk, origin):
+        bulk.recount_areas([record.village_id])
+        audit.record(
+            "registry.household.status",
+            actor=actor,
+            subject=record,
+            reason=reason,
+            detail={"status": status},
+        )
+    else:
+        origin.delete()
+    return record
+
+
+@transaction.atomic
+def move_person(
+    person: Person,
+    target: Household,
+    *,
+    moved_on: dt.date,
+    reason: str,
+    relation: str,
+    actor: Any,
+    new_head: Person | None = None,
+) -> Move:
+    """Move a person to another household.
+
+    When the head leaves others behind, ``new_head`` says who of them leads from now on.
+
+    Raises:
+        RegistryError: same household, no new head named, or a second head in the new one.
+    """
+    locked = {
+        home.pk: home
+        for home in Household.objects.select_for_update()
+        .filter(pk__in=sorted({person.household_id, target.pk}))
+        .order_by("pk")
+    }
+    record = Person.objects.select_for_update().get(pk=person.pk)
+    source, target = locked[record.household_id], locked[target.pk]
+    if source.pk == target.pk:
+        raise RegistryError(_("Orang ini sudah ada di keluarga tersebut."))
+    staying = source.members.filter(status=Status.ACTIVE).exclude(pk=record.pk)
+    origin = _origin(actor, moved_on, reason)
+    if record.relation == Relation.HEAD and staying.exists():
+        if new_head is None or new_head.household_id != source.pk or new_head.pk == record.pk:
+            raise RegistryError(_("Pilih siapa yang menjadi kepala keluarga yang ditinggalkan."))
+        successor = Person.objects.select_for_update().get(pk=new_head.pk)
+        _change(successor, {"relation": Relation.HEAD}, SubjectKind.PERSON, source.pk, origin)
+    if relation == Relation.HEAD:
+        _refuse_second_head(target, record.pk)
+    _change(record, {"relation": relation}, SubjectKind.PERSON, target.pk, origin)
+    _forget_person(record.pk, record.name, source.village_id)
+    record.household = target
+    record.save()
+    _index_person(record, target.village_id)
+    move = Move.objects.create(
+        person=record,
+        from_household=source,
+        to_household=target,
+        moved_on=moved_on,
+        reason=reason,
+        origin=origin,
+    )
+    _refresh(source)
+    _refresh(target)
+    bulk.recount_areas([source.village_id, target.village_id])
+    audit.record("registry.person.move", actor=actor, subject=record, reason=reason)
+    return move
+
+
+def _refresh(household: Household) -> None:
+    """Bring member count and head's name up to date."""
+    active = household.members.filter(status=Status.ACTIVE)
+    head = active.filter(relation=Relation.HEAD).first() or active.order_by("id").first()
+    household.member_count = active.count()
+    household.head_name = head.name if head else household.head_name
+    household.save(update_fields=["member_count", "head_name", "updated_at"])
+
+
+# Search keys
+
+
+def _index_person(person: Person, village_id: int) -> None:
+    keys = keys_of(person.name)
+    bulk.learn_keys(set(keys))
+    PersonKey.objects.bulk_create(
+        (PersonKey(key=key, village_id=village_id, person_id=person.pk) for key in keys),
+        ignore_conflicts=True,
+    )
+
+
+def _forget_person(person_id: int, name: str, village_id: int) -> None:
+    PersonKey.objects.filter(
+        key__in=keys_of(name), village_id=village_id, person_id=person_id
+    ).delete()
+
+
+def _address_keys(household: Household) -> tuple[str, ...]:
+    return keys_of(f"{household.address} {household.hamlet}")
+
+
+def _index_address(household: Household) -> None:
+    keys = _address_keys(household)
+    bulk.learn_keys(set(keys))
+    AddressKey.objects.bulk_create(
+        (
+            AddressKey(key=key, village_id=household.village_id, household_id=household.pk)
+            for key in keys
+        ),
+        ignore_conflicts=True,
+    )
+
+
+# Seeing and taking out personal data
+
+
+def reveal(household: Household, *, reason: str, actor: Any) -> list[Person]:
+    """Return the members with their full NIK, and log who asked and why.
+
+    Raises:
+        RegistryError: the reason is shorter than ten characters.
+    """
+    _require_reason(reason)
+    members = list(household.members.order_by("id"))
+    audit.record(
+        "registry.household.reveal",
+        actor=actor,
+        subject=household,
+        reason=reason.strip(),
+        detail={"people": len(members)},
+    )
+    return members
+
+
+def log_export(
+    *, actor: Any, reason: str, rows: int, full_numbers: bool, filters: dict[str, Any]
+) -> None:
+    """Log that a list was taken out."""
+    _require_reason(reason)
+    audit.record(
+        "registry.list.export",
+        actor=actor,
+        reason=reason.strip(),
+        detail={"rows": rows, "full_numbers": full_numbers, "filters": filters},
+    )
+
+
+def _require_reason(reason: str) -> None:
+    if len(reason.strip()) < 10:
+        raise RegistryError(_("Tulis alasannya, paling sedikit 10 huruf."))
+
+
+# Photos
+
+
+@transaction.atomic
+def add_photo(
+    household: Household, upload: Any, *, caption: str, taken_on: dt.date | None, actor: Any
+) -> Photo:
+    """Keep a photo of a house, made smaller and without the place and device that cameras write in.
+
+    Raises:
+        RegistryError: it is no picture, or larger than 15 MB.
+    """
+    if upload.size > PHOTO_MAX_BYTES:
+        raise RegistryError(_("Foto lebih dari 15 MB. Kecilkan dahulu."))
+    try:
+        with Image.open(upload) as opened:
+            if opened.width * opened.height > 80_000_000:
+                raise RegistryError(_("Foto terlalu besar. Kecilkan dahulu."))
+            picture = ImageOps.exif_transpose(opened).convert("RGB")
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+        raise RegistryError(_("Berkas ini bukan foto yang bisa dibaca (JPEG atau PNG).")) from error
+    picture.thumbnail((PHOTO_EDGE, PHOTO_EDGE))
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=80)
+    photo = Photo(household=household, caption=caption, taken_on=taken_on, added_by=actor)
+    photo.file.save("foto.jpg", ContentFile(out.getvalue()), save=False)
+    photo.save()
+    audit.record("registry.photo.add", actor=actor, subject=household)
+    return photo
+
+
+@transaction.atomic
+def delete_photo(photo: Photo, *, actor: Any) -> None:
+    """Remove a photo and its file."""
+    household, file = photo.household, photo.file
+    photo.delete()
+    transaction.on_commit(lambda: file.storage.delete(file.name))
+    audit.record("registry.photo.delete", actor=actor, subject=household)
+
+
+def code_labels(fields: Iterable[models.Field[Any, Any]]) -> dict[str, dict[str, Any]]:
+    """Return {field: {code: label}} for fields with choices: how codes in history are shown."""
+    return {field.name: dict(field.flatchoices) for field in fields if field.choices}
