@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +156,7 @@ def _finish(chart: Any, language: str) -> dict[str, Any]:
     return spec
 
 
-@cache
+@lru_cache(maxsize=64)
 def _bars(language: str, label: str, value: str, number_format: str) -> dict[str, Any]:
     base = alt.Chart(alt.NamedData(name=ROWS)).encode(
         y=alt.Y(
@@ -203,7 +203,7 @@ def bars(
     )
 
 
-@cache
+@lru_cache(maxsize=64)
 def _trend(language: str, names: tuple[str, ...], date: str, value: str) -> dict[str, Any]:
     colours = alt.Scale(domain=list(names), range=series()[: len(names)])
     base = alt.Chart(alt.NamedData(name=ROWS)).encode(
@@ -265,7 +265,7 @@ def trend(
     )
 
 
-@cache
+@lru_cache(maxsize=64)
 def _tile_map(language: str, legend: str, classes: tuple[str, ...]) -> dict[str, Any]:
     t, side = tokens(), 84
     last = len(classes)
