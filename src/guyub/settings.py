@@ -276,7 +276,7 @@ STORAGES = {
 MEDIA_ROOT = DATA_DIR / "media"
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 FILE_UPLOAD_TEMP_DIR = None
-IMPORT_MAX_BYTES = 100 * 1024 * 1024
+IMPORT_MAX_BYTES = int(os.environ.get("GUYUB_IMPORT_MAX_MB", "100")) * 1024 * 1024
 IMPORT_MAX_ROWS = 1_000_000
 
 # What this installation serves. Another regency sets its own code and name.

@@ -103,15 +103,8 @@ class _Checker:
 
     def run(self) -> CheckResult:
         self.report("check", 0, STEPS)
-        nothing = ", ".join(f"'{text}'" for text in NOTHING)
-        cleaned = ", ".join(
-            f"CASE WHEN upper(trim({c})) IN ({nothing}) THEN NULL ELSE trim({c}) END AS {c}"
-            for c in self.column.values()
-        )
-        self.db.execute(
-            f"CREATE TABLE rows AS SELECT row_number, malformed, {cleaned} "
-            f"FROM '{self.folder.staged}'"
-        )
+        self.db.execute(f"CREATE VIEW staged AS SELECT * FROM '{self.folder.staged}'")
+        self._rows()
         self.step()
         self._parsed_columns()
         self._village()
@@ -129,10 +122,25 @@ class _Checker:
         self.report("check", STEPS, STEPS)
         return result
 
+    def _rows(self) -> None:
+        """Make the view ``rows``: the staged rows, with NIK and KK as bare digits beside them."""
+        extra = []
+        for field in ("nik", "kk"):
+            if field in self.column:
+                text = _nothing_to_null(self.column[field])
+                # Spaces, dots and the apostrophe that Excel needs are forgiven.
+                digits = (
+                    f"CASE WHEN regexp_full_match({self.column[field]}, '\\d{{16}}') "
+                    f"THEN {self.column[field]} "
+                    f"ELSE regexp_replace({text}, '[\\s''`’.\\-]', '', 'g') END"
+                )
+                extra.append(f", {text} AS {field}_text, {digits} AS {field}_digits")
+        self.db.execute(f"CREATE VIEW rows AS SELECT *{''.join(extra)} FROM staged")
+
     # One distinct text at a time
 
     def _distinct(self, column: str) -> list[str]:
-        query = f"SELECT DISTINCT {column} FROM rows WHERE {column} IS NOT NULL AND NOT malformed"
+        query = f"SELECT DISTINCT {column} FROM staged WHERE {column} IS NOT NULL AND NOT malformed"
         return [row[0] for row in self.db.execute(query).fetchall()]
 
     def _parsed_columns(self) -> None:
@@ -171,12 +179,12 @@ class _Checker:
         parts = [c for c in (code, name, district) if c]
         keys = [f"coalesce({c}, '')" for c in parts]
         found = self.db.execute(
-            f"SELECT DISTINCT {', '.join(keys)} FROM rows WHERE NOT malformed"
+            f"SELECT DISTINCT {', '.join(keys)} FROM staged WHERE NOT malformed"
         ).fetchall()
         finder = VillageFinder()
         answers = []
         for row in found:
-            given = dict(zip(parts, row, strict=True))
+            given = dict(zip(parts, map(_meaning, row), strict=True))
             answers.append(
                 finder.find(given.get(code or ""), given.get(name or ""), given.get(district or ""))
             )
@@ -200,41 +208,36 @@ class _Checker:
     def _fault(self, field: str, cause: str, hint: str = "NULL") -> None:
         self.faults.append((field, cause, hint))
 
-    def _number(self, column: str) -> str:
-        """SQL for a NIK or KK as digits: without spaces, dots, or the apostrophe that Excel needs."""
-        return f"regexp_replace({column}, '[\\s''`’.\\-]', '', 'g')"
-
-    def _number_fault(self, field: str, column: str) -> str:
-        digits = self._number(column)
-        codes = "SELECT code FROM district_codes"
+    def _number_fault(self, field: str) -> str:
+        text, digits = f"rows.{field}_text", f"rows.{field}_digits"
         return (
-            f"CASE WHEN {column} IS NULL THEN NULL "
-            f"WHEN regexp_matches({column}, '^\\d([.,]\\d+)?[Ee]\\+?\\d+$') THEN '{field}_scientific' "
-            f"WHEN starts_with({column}, '{NUMBER_MARK}') THEN '{field}_number' "
+            f"CASE WHEN {text} IS NULL THEN NULL "
+            f"WHEN regexp_full_match({digits}, '\\d{{16}}') AND left({digits}, 6) IN "
+            "(SELECT code FROM district_codes) THEN NULL "
+            f"WHEN regexp_matches({text}, '^\\d([.,]\\d+)?[Ee]\\+?\\d+$') THEN '{field}_scientific' "
+            f"WHEN starts_with({text}, '{NUMBER_MARK}') THEN '{field}_number' "
             f"WHEN NOT regexp_matches({digits}, '^\\d+$') THEN '{field}_digits' "
-            f"WHEN length({digits}) <> 16 THEN '{field}_length' "
-            f"WHEN left({digits}, 6) NOT IN ({codes}) THEN '{field}_area' END"
+            f"WHEN length({digits}) <> 16 THEN '{field}_length' ELSE '{field}_area' END"
         )
 
     def _nik(self) -> None:
         codes = sorted(national_district_codes())
         register_rows(self.db, "district_codes", {"code": (pa.string(), codes)})
-        column = f"rows.{self.column['nik']}"
-        nik = self._number(column)
+        nik = "rows.nik_digits"
         self.values["nik"] = nik
-        shape = self._number_fault("nik", column)
-        day = f"CAST(substr({nik}, 7, 2) AS INTEGER)"
+        # NULL in a NIK of another shape, so that what follows stays silent about it.
+        day = f"TRY_CAST(CASE WHEN length({nik}) = 16 THEN substr({nik}, 7, 2) END AS INTEGER)"
+        birth_day = f"printf('%02d', CASE WHEN {day} > 40 THEN {day} - 40 ELSE {day} END)"
         # 29 February is let pass whatever the century, since two digits of a year can't tell.
-        real_date = (
-            f"try_strptime(printf('%02d', CASE WHEN {day} > 40 THEN {day} - 40 ELSE {day} END) "
-            f"|| substr({nik}, 9, 2) || '2000', '%d%m%Y')"
-        )
+        real_date = f"try_strptime({birth_day} || substr({nik}, 9, 2) || '2000', '%d%m%Y')"
+        self._fault("nik", "CASE WHEN rows.nik_text IS NULL THEN 'nik_missing' END")
+        self._fault("nik", self._number_fault("nik"))
         self._fault(
             "nik",
-            f"CASE WHEN {column} IS NULL THEN 'nik_missing' WHEN ({shape}) IS NOT NULL THEN ({shape}) "
-            f"WHEN {real_date} IS NULL THEN 'nik_date' WHEN right({nik}, 4) = '0000' THEN 'nik_serial' END",
+            f"CASE WHEN {day} IS NOT NULL THEN CASE WHEN {real_date} IS NULL THEN 'nik_date' "
+            f"WHEN right({nik}, 4) = '0000' THEN 'nik_serial' END END",
         )
-        well_formed = f"({column} IS NOT NULL AND ({shape}) IS NULL)"
+        well_formed = f"{day} IS NOT NULL"
         unconfirmed = (
             "NOT coalesce(map_nik_confirmed.value, false)"
             if "nik_confirmed" in self.column
@@ -244,10 +247,7 @@ class _Checker:
             born = "map_birth_date.value"
             stated = f"strftime({born}, '%d%m%y')"
             swapped = f"strftime({born}, '%m%d%y')"
-            told = (
-                f"printf('%02d', CASE WHEN {day} > 40 THEN {day} - 40 ELSE {day} END) "
-                f"|| substr({nik}, 9, 4)"
-            )
+            told = f"{birth_day} || substr({nik}, 9, 4)"
             self._fault(
                 "birth_date",
                 f"CASE WHEN {well_formed} AND {unconfirmed} AND {born} IS NOT NULL AND {stated} <> {told} "
@@ -263,12 +263,11 @@ class _Checker:
     def _kk(self) -> None:
         if "kk" not in self.column:
             return
-        column = f"rows.{self.column['kk']}"
-        self.values["kk"] = self._number(column)
-        self._fault("kk", self._number_fault("kk", column))
+        self.values["kk"] = "rows.kk_digits"
+        self._fault("kk", self._number_fault("kk"))
 
     def _name(self) -> None:
-        column = f"rows.{self.column['name']}"
+        column = _nothing_to_null(f"rows.{self.column['name']}")
         self.values["name"] = f"upper(regexp_replace({column}, '\\s+', ' ', 'g'))"
         self._fault(
             "name",
@@ -280,7 +279,7 @@ class _Checker:
     def _texts(self) -> None:
         for field, longest in TEXTS.items():
             if field in self.column:
-                column = f"rows.{self.column[field]}"
+                column = _nothing_to_null(f"rows.{self.column[field]}")
                 self.values[field] = f"regexp_replace({column}, '\\s+', ' ', 'g')"
                 self._fault(field, f"CASE WHEN length({column}) > {longest} THEN 'too_long' END")
 
@@ -316,17 +315,24 @@ class _Checker:
             f"CAST({self.values.get(name, 'NULL')} AS {kind}) AS {name}"
             for name, kind in FLAT_COLUMNS.items()
         )
-        causes = ", ".join(
-            f"CASE WHEN ({cause}) IS NOT NULL THEN {{'field': '{field}', 'cause': {cause}, "
-            f"'hint': {hint}}} END"
-            for field, cause, hint in self.faults
-        )
-        # Values are cast only in rows without faults: a bad NIK must not stop the query.
+        numbered = list(enumerate(self.faults))
+        causes = ", ".join(f"{cause} AS f{n}, {hint} AS h{n}" for n, (_f, cause, hint) in numbered)
         self.db.execute(
-            f"CREATE TABLE checked AS SELECT rows.row_number, "
-            f"CASE WHEN malformed THEN [{{'field': '', 'cause': 'malformed', 'hint': NULL}}] "
-            f"ELSE list_filter([{causes}], lambda x: x IS NOT NULL) END AS faults, {flat} "
+            f"CREATE TABLE judged AS SELECT rows.row_number, rows.malformed, {causes}, {flat} "
             f"FROM rows {' '.join(self.joins)}"
+        )
+        any_fault = ", ".join(f"f{n}" for n, _fault in numbered)
+        listed = ", ".join(
+            f"CASE WHEN f{n} IS NOT NULL THEN {{'field': '{field}', 'cause': f{n}, 'hint': h{n}}} END"
+            for n, (field, _cause, _hint) in numbered
+        )
+        self.db.execute(
+            "CREATE VIEW checked AS SELECT row_number, CASE "
+            "WHEN malformed THEN [{'field': '', 'cause': 'malformed', 'hint': NULL}] "
+            f"WHEN coalesce({any_fault}) IS NULL THEN [] "
+            f"ELSE list_filter([{listed}], lambda x: x IS NOT NULL) END AS faults, "
+            f"malformed OR coalesce({any_fault}) IS NOT NULL AS is_faulty, "
+            f"{', '.join(FLAT_COLUMNS)} FROM judged"
         )
 
     # Rules that look at several rows
@@ -344,7 +350,7 @@ class _Checker:
         if "kk" in self.column:
             self.db.execute(
                 "CREATE TABLE sound AS SELECT row_number, kk, village, relation FROM checked "
-                "WHERE len(faults) = 0 AND kk IS NOT NULL "
+                "WHERE NOT is_faulty AND kk IS NOT NULL "
                 "AND row_number NOT IN (SELECT row_number FROM extra)"
             )
             self.db.execute(
@@ -365,7 +371,7 @@ class _Checker:
         columns = ", ".join(FLAT_COLUMNS)
         atomic_parquet(
             self.db,
-            f"SELECT row_number, {columns} FROM checked WHERE len(faults) = 0 AND row_number NOT IN "
+            f"SELECT row_number, {columns} FROM checked WHERE NOT is_faulty AND row_number NOT IN "
             "(SELECT row_number FROM extra) ORDER BY row_number",
             self.folder.accepted,
         )
@@ -381,18 +387,18 @@ class _Checker:
         given = " ".join(f"WHEN '{field}' THEN r.{column}" for field, column in self.column.items())
         self.db.execute(
             "CREATE TABLE reasons AS SELECT row_number, f.field AS field, f.cause AS cause, f.hint AS hint "
-            "FROM (SELECT row_number, unnest(faults) AS f FROM checked WHERE len(faults) > 0) "
+            "FROM (SELECT row_number, unnest(faults) AS f FROM checked WHERE is_faulty) "
             "UNION ALL SELECT row_number, field, cause, hint FROM extra"
         )
         atomic_parquet(
             self.db,
             "SELECT x.row_number, x.field, p.position, x.cause, x.hint, "
             f"CASE x.field {given} END AS value FROM reasons x "
-            "JOIN rows r ON r.row_number = x.row_number "
+            "JOIN staged r ON r.row_number = x.row_number "
             "LEFT JOIN positions p ON p.field = x.field ORDER BY x.row_number, p.position",
             self.folder.rejected,
         )
-        rows = _one(self.db, "SELECT count(*) FROM checked")
+        rows = _one(self.db, "SELECT count(*) FROM judged")
         accepted = _one(self.db, f"SELECT count(*) FROM '{self.folder.accepted}'")
         causes = dict(
             self.db.execute(
@@ -406,7 +412,22 @@ def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(connection.execute(query).fetchall()[0][0])
 
 
+def _nothing_to_null(column: str) -> str:
+    """SQL for a column's text without outer spaces, ``NULL`` where it says nothing."""
+    nothing = ", ".join(f"'{text}'" for text in NOTHING)
+    return f"CASE WHEN upper(trim({column})) IN ({nothing}) THEN NULL ELSE trim({column}) END"
+
+
+def _meaning(text: str) -> str:
+    """Return a text without outer spaces, empty where it says nothing."""
+    stripped = text.strip()
+    return "" if stripped.upper() in NOTHING else stripped
+
+
 def _attempt(parse: Callable[[str], Any], text: str) -> tuple[Any, str | None]:
+    text = _meaning(text)
+    if not text:
+        return None, None
     try:
         return parse(text), None
     except BadValueError as error:
