@@ -106,6 +106,11 @@ def look(path: Path, sheet: str = "") -> Layout:
             % {"count": width, "limit": MAX_COLUMNS}
         )
     start, height = find_headings(head)
+    # As wide as the headings or most rows are; a single longer row has not split as it should.
+    lengths = [len(row) for row in head[start + height :]]
+    usual = max(set(lengths), key=lengths.count) if lengths else 0
+    width = max(usual, *(len(row) for row in head[start : start + height]))
+    head = [row[:width] for row in head]
     layout.headings = unique(join_headings(head[start : start + height], width))
     layout.first_data_row = start + height + 1
     layout.sample = [
@@ -331,11 +336,8 @@ def _calamine_rows(path: Path, sheet: str) -> Iterator[list[str]]:
     import python_calamine
 
     page = python_calamine.load_workbook(str(path)).get_sheet_by_name(sheet)
-    # calamine starts at the first used row and column; put back what it left out.
-    first_row, first_column = page.start or (0, 0)
-    for _blank in range(first_row):
-        yield []
-    margin = [""] * first_column
+    # calamine gives rows from the first of the sheet, but columns from the first used one.
+    margin = [""] * (page.start or (0, 0))[1]
     for row in page.iter_rows():
         yield margin + [cell_text(cell) for cell in row]
 
@@ -457,7 +459,8 @@ def _stage_csv(path: Path, layout: Layout, part: Path, work: Path, report: Repor
     try:
         connection.execute("SET preserve_insertion_order=true; SET memory_limit='900MB'")
         connection.execute(f"SET temp_directory='{work}'")
-        columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+        # One column more than there are headings: whatever lands there did not split as it should.
+        columns = ", ".join(f"'{name}': 'VARCHAR'" for name in [*names, "overflow"])
         options = (
             f"header=false, skip={layout.first_data_row - 1}, auto_detect=false, "
             f"columns={{{columns}}}, delim='{layout.delimiter}', quote='\"', escape='\"', "
@@ -467,7 +470,8 @@ def _stage_csv(path: Path, layout: Layout, part: Path, work: Path, report: Repor
         blank = " AND ".join(f"coalesce(trim({name}), '') = ''" for name in names)
         query = (
             "SELECT * FROM (SELECT row_number() OVER () + "
-            f"{layout.first_data_row - 1} AS row_number, false AS malformed, * FROM {{source}}) "
+            f"{layout.first_data_row - 1} AS row_number, coalesce(trim(overflow), '') <> '' AS malformed, "
+            "* EXCLUDE (overflow) FROM {source}) "
             f"WHERE NOT ({blank})"
         )
         try:
