@@ -10,6 +10,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,27 @@ def start_postgresql() -> str:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(server.cleanup)
     return str(server.get_uri())
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the end of a test that commits clear SQLite's audit log, which its triggers protect.
+
+    PostgreSQL clears by TRUNCATE, which row triggers leave alone.
+    """
+    from importlib import import_module
+
+    from django.db.backends.sqlite3.operations import DatabaseOperations
+
+    migration = import_module("guyub.audit.migrations.0002_append_only")
+    original = DatabaseOperations.sql_flush
+
+    def sql_flush(self: Any, style: Any, tables: Any, **options: Any) -> list[str]:
+        statements = original(self, style, tables, **options)
+        if "audit_event" not in tables:
+            return statements
+        return [*migration.UNDO["sqlite"], *statements, *migration.SQLITE]
+
+    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -86,3 +86,22 @@ def record(
     head.sequence, head.seal = event.sequence, event.seal
     head.save(update_fields=["sequence", "seal"])
     return event
+
+
+def drop_anchor() -> dict[str, Any]:
+    """Note the chain's newest link in a file outside the database, and return the note.
+
+    Whoever later cuts off the end of the log, or rewrites it with the key, contradicts the note.
+    Auditors keep copies of it elsewhere.
+    """
+    from guyub.audit.queries import anchors_path
+
+    head, _created = ChainHead.objects.get_or_create(id=1)
+    anchor = {
+        "sequence": head.sequence,
+        "seal": head.seal,
+        "at": timezone.now().isoformat(timespec="seconds"),
+    }
+    with anchors_path().open("a") as file:
+        file.write(json.dumps(anchor) + "\n")
+    return anchor
