@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "guyub.accounts.middleware.SessionActivityMiddleware",
     "guyub.accounts.middleware.SecondFactorMiddleware",
+    "guyub.accounts.middleware.SingleSignOnMiddleware",
     "guyub.ui.middleware.SecurityHeadersMiddleware",
 ]
 
@@ -204,7 +205,7 @@ SOCIALACCOUNT_PROVIDERS = {
                 "name": os.environ.get("GUYUB_OIDC_NAME", "SSO Pemerintah Kabupaten"),
                 "client_id": os.environ.get("GUYUB_OIDC_CLIENT_ID", ""),
                 "secret": os.environ.get("GUYUB_OIDC_CLIENT_SECRET", ""),
-                "settings": {"server_url": OIDC_ISSUER},
+                "settings": {"server_url": OIDC_ISSUER, "oauth_pkce_enabled": True},
             }
         ]
         if OIDC_ISSUER

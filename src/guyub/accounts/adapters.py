@@ -84,6 +84,13 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         record("accounts.login_failed", detail={"method": "sso", "account": "unknown"})
         return False
 
+    def authenticate_by_email(self, sociallogin: Any) -> Any:
+        """Find the account by an address that the provider says, in so many words, is verified."""
+        for address in sociallogin.email_addresses:
+            # Some providers send the text "false", which would count as true.
+            address.verified = address.verified is True
+        return super().authenticate_by_email(sociallogin)
+
 
 def _cipher() -> MultiFernet:
     keys = [str(settings.SECRET_KEY), *map(str, settings.SECRET_KEY_FALLBACKS)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,10 +10,14 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from requests import RequestException
 
 from guyub.accounts.models import User
+
+logger = logging.getLogger(__name__)
 
 # Session keys.
 HAS_SECOND_FACTOR = "guyub_has_second_factor"
@@ -64,8 +69,8 @@ def has_second_factor(user: User) -> bool:
 class SecondFactorMiddleware:
     """Leads whoever must have a second factor and has none to where they set one up.
 
-    The answer is asked once per session: an account that must have a second factor cannot remove
-    its last one, and a reset by the secretariat ends the account's sessions.
+    The answer is asked once per session, for whatever takes the last factor away (its owner or a
+    reset by the secretariat) ends the sessions that remember having one.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -112,3 +117,24 @@ class SessionActivityMiddleware:
                 session[SEEN_AT] = now
                 UserSession.objects.create_from_request(request)
         return self.get_response(request)
+
+
+class SingleSignOnMiddleware:
+    """Says so when the provider of single sign-on cannot be reached, where allauth would crash."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        match = request.resolver_match
+        if (
+            match is None
+            or match.view_name not in ("openid_connect_login", "openid_connect_callback")
+            or not isinstance(exception, RequestException)
+        ):
+            return None
+        logger.error("The provider of single sign-on failed: %s", exception)
+        return render(request, "socialaccount/authentication_error.html", status=503)

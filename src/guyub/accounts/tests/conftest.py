@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -30,6 +31,13 @@ def _decrypt(secret: str) -> str:
 
 def code_of(secret: str, steps: int = 0) -> str:
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps))
+
+
+def find(pattern: str, text: Any) -> str:
+    """Return the first group of ``pattern`` in ``text``."""
+    match = re.search(pattern, str(text))
+    assert match is not None, f"{pattern} is not in:\n{text}"
+    return match[1]
 
 
 def type_password(client: Client, login: str, password: str = PASSWORD, **extra: Any) -> Any:

@@ -1,7 +1,5 @@
 """The secretariat's management of accounts."""
 
-import re
-
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -11,6 +9,7 @@ from django.urls import reverse
 
 from guyub.access.roles import Role
 from guyub.accounts.models import User
+from guyub.accounts.tests.conftest import find
 from guyub.areas.models import Area
 from guyub.audit.models import Event
 
@@ -89,7 +88,7 @@ class TestCreating:
         assert "dikirim ke sari@contoh.test" in response.content.decode()
         (message,) = mail.outbox
         assert message.to == ["sari@contoh.test"]
-        link = re.search(r"http://testserver(\S+)", message.body)[1]
+        link = find(r"http://testserver(\S+)", message.body)
         stranger = Client()
         url = stranger.get(link, follow=True).request["PATH_INFO"]
         new = {"password1": "sawah-hijau-2026", "password2": "sawah-hijau-2026"}
@@ -111,9 +110,9 @@ class TestCreating:
         assert "gagal dikirim" in response.content.decode()
         user = User.objects.get(username="sari.utami")
         page = secretariat.post(reverse("accounts:password_link", args=[user.pk]))
-        link = re.search(
+        link = find(
             r'value="http://testserver(/masuk/password/reset/key/[^"]+)"', page.content.decode()
-        )[1]
+        )
         assert "Buat kata sandi" in Client().get(link, follow=True).content.decode()
         assert "no-store" in page["Cache-Control"]
         # It is not shown again by merely looking.
