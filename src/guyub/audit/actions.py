@@ -21,7 +21,7 @@ LABELS: dict[str, Any] = {
     "accounts.password.change": _("Kata sandi diganti"),
     "accounts.password.link": _("Tautan kata sandi dibuat"),
     "accounts.password.reset": _("Kata sandi disetel ulang"),
-    "accounts.second_factor.reset": _("Faktor kedua disetel ulang"),
+    "accounts.factor.reset": _("Faktor kedua disetel ulang"),
     "accounts.second_factor_failed": _("Kode verifikasi salah"),
     "accounts.self.edit": _("Data akun sendiri diubah"),
     "accounts.sso.connect": _("SSO dihubungkan"),

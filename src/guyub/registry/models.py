@@ -10,10 +10,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from guyub.access.masking import mask_number
 from guyub.areas.models import Area
 from guyub.datasets.models import Dataset, Version
 from guyub.registry import vocabulary as v
-from guyub.registry.masking import mask_number
 
 sixteen_digits = RegexValidator(r"^\d{16}$", _("Harus tepat 16 angka."))
 

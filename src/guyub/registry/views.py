@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from guyub.access.guards import requires
+from guyub.access.masking import mask_number
 from guyub.access.permissions import authorize, can
 from guyub.areas.models import Area
 from guyub.datasets import exports
@@ -33,7 +34,6 @@ from guyub.registry.forms import (
     ReasonForm,
     StatusForm,
 )
-from guyub.registry.masking import mask_number
 from guyub.registry.models import (
     HOUSEHOLD_FIELDS,
     PERSON_FIELDS,
