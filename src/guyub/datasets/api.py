@@ -1,3 +1,66 @@
-from ninja import Router
+"""Datasets over HTTP: what there is, whose, and how fresh."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from ninja import Router, Schema
+from ninja.pagination import paginate
+
+from guyub.access.permissions import authorize
+from guyub.datasets import queries
+from guyub.datasets.models import Dataset
 
 router = Router(tags=["datasets"])
+
+
+class DatasetOut(Schema):
+    code: str
+    name: str
+    owner: str
+    legal_basis: str
+    cadence: str
+    freshness: str
+    as_of: dt.date | None
+    people: int
+    households: int
+    is_reference: bool
+
+    @staticmethod
+    def resolve_owner(dataset: Dataset) -> str:
+        return dataset.owner.code
+
+    @staticmethod
+    def resolve_freshness(dataset: Dataset) -> str:
+        return dataset.freshness.value
+
+    @staticmethod
+    def resolve_as_of(dataset: Dataset) -> dt.date | None:
+        return dataset.current_version.as_of if dataset.current_version else None
+
+    @staticmethod
+    def resolve_people(dataset: Dataset) -> int:
+        return dataset.current_version.people if dataset.current_version else 0
+
+    @staticmethod
+    def resolve_households(dataset: Dataset) -> int:
+        return dataset.current_version.households if dataset.current_version else 0
+
+    @staticmethod
+    def resolve_is_reference(dataset: Dataset) -> bool:
+        return bool(dataset.current_version and dataset.current_version.is_reference)
+
+
+@router.get("/", response=list[DatasetOut], url_name="datasets")
+@paginate
+def datasets(request: HttpRequest) -> list[Dataset]:
+    authorize(request.user, "datasets.view")
+    return list(queries.all_datasets())
+
+
+@router.get("/{code}", response=DatasetOut, url_name="dataset")
+def dataset(request: HttpRequest, code: str) -> Dataset:
+    authorize(request.user, "datasets.view")
+    return get_object_or_404(queries.all_datasets(), code=code)

@@ -76,3 +76,14 @@ def mark_reference(version: Version, *, actor: Any, reason: str) -> Version:
     version.save(update_fields=["is_reference"])
     audit.record("datasets.version.mark_reference", actor=actor, subject=version, reason=reason)
     return version
+
+
+def log_export(version: Version, *, actor: Any, reason: str, rows: int, full_numbers: bool) -> None:
+    """Log that a version was taken out as a file."""
+    audit.record(
+        "datasets.version.export",
+        actor=actor,
+        subject=version,
+        reason=reason,
+        detail={"rows": rows, "full_numbers": full_numbers},
+    )

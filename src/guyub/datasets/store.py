@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,3 +66,46 @@ def compare(older: Path, newer: Path) -> Comparison:
         f"FROM '{older}' a FULL JOIN '{newer}' b USING ({KEY})"
     ).fetchone()
     return Comparison(added=row[0], removed=row[1], changed=row[2], unchanged=row[3])
+
+
+def changes(older: Path, newer: Path, kind: str, offset: int, limit: int) -> list[dict[str, Any]]:
+    """Return a page of the people who were ``added``, ``removed`` or ``changed`` between versions.
+
+    Each has ``nik``, ``name``, ``village`` and, when changed, ``fields``: (column, old, new) as text.
+    """
+    columns = columns_of(newer)
+    where = {
+        "added": f"a.{KEY} IS NULL",
+        "removed": f"b.{KEY} IS NULL",
+        "changed": f"a.{KEY} IS NOT NULL AND b.{KEY} IS NOT NULL AND ({differs(columns)})",
+    }[kind]
+    values = ", ".join(
+        f"CASE WHEN a.{c} IS DISTINCT FROM b.{c} THEN ['{c}', CAST(a.{c} AS VARCHAR), CAST(b.{c} AS VARCHAR)] END"
+        for c in columns
+    )
+    rows = duckdb.execute(
+        f"SELECT {KEY}, coalesce(b.name, a.name), coalesce(b.village, a.village), "  # noqa: S608
+        f"list_filter([{values}], lambda x: x IS NOT NULL) "
+        f"FROM '{older}' a FULL JOIN '{newer}' b USING ({KEY}) WHERE {where} "
+        f"ORDER BY 2, 1 LIMIT {int(limit)} OFFSET {int(offset)}"
+    ).fetchall()
+    return [
+        {
+            "nik": nik,
+            "name": name,
+            "village": village,
+            "fields": fields if kind == "changed" else [],
+        }
+        for nik, name, village, fields in rows
+    ]
+
+
+def read_rows(path: Path, columns: list[str], batch: int = 10_000) -> Iterator[tuple[Any, ...]]:
+    """Yield a version's rows, ordered by NIK, without holding them all."""
+    connection = duckdb.connect()
+    try:
+        found = connection.execute(f"SELECT {', '.join(columns)} FROM '{path}' ORDER BY {KEY}")  # noqa: S608
+        while rows := found.fetchmany(batch):
+            yield from rows
+    finally:
+        connection.close()
