@@ -1,0 +1,97 @@
+"""The guards, apart from any page: records, scopes, API operations."""
+
+from types import SimpleNamespace
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from ninja import NinjaAPI
+from ninja.security import django_auth
+from ninja.testing import TestClient
+
+from guyub.access.guards import api_requires, requires
+from guyub.access.permissions import GRANTS, can, in_area
+from guyub.access.roles import Role
+
+
+def someone(role, **values):
+    values = {
+        "is_authenticated": True,
+        "is_active": True,
+        "agency_id": None,
+        "area_code": "",
+    } | values
+    return SimpleNamespace(role=role, **values)
+
+
+def test_an_unknown_permission_is_a_mistake_of_the_programmer():
+    for guard in (requires, api_requires):
+        with pytest.raises(ImproperlyConfigured):
+            guard("registry.burn")
+    with pytest.raises(ImproperlyConfigured):
+        can(someone(Role.SECRETARIAT), "registry.burn")
+
+
+@pytest.mark.parametrize(
+    ("mine", "code", "inside"),
+    [
+        ("33.02.01", "33.02.01.2001", True),
+        ("33.02.01.2001", "33.02.01.2001", True),
+        ("33.02.01.2001", "33.02.01.2002", False),
+        ("33.02.01", "33.02.011", False),
+        ("33.02.01.2001", "33.02.01", False),
+        ("", "33.02.01.2001", False),
+    ],
+)
+def test_an_area_reaches_down_and_never_sideways(mine, code, inside):
+    assert in_area(mine, code) is inside
+    user = someone(Role.AREA_OPERATOR, area_code=mine)
+    assert can(user, "registry.view", SimpleNamespace(area_code=code)) is inside
+
+
+def test_an_account_without_its_agency_owns_nothing():
+    record = SimpleNamespace(owning_agency_id=None)
+    assert not can(someone(Role.AGENCY_OPERATOR), "datasets.edit", record)
+
+
+@pytest.mark.parametrize("permission", sorted(GRANTS))
+def test_nobody_in_particular_may_nothing(permission):
+    assert not can(someone(""), permission)
+    assert not can(someone(Role.SECRETARIAT, is_active=False), permission)
+    assert not can(SimpleNamespace(is_authenticated=False), permission)
+
+
+class TestApiOperations:
+    @pytest.fixture
+    def ask(self):
+        api = NinjaAPI(auth=django_auth, urls_namespace="guards-test")
+
+        @api.get("/plain")
+        @api_requires("audit.view")
+        def plain(request, count: int = 1):
+            return {"count": count}
+
+        def load(code: str):
+            return SimpleNamespace(area_code=code)
+
+        @api.get("/areas/{code}")
+        @api_requires("registry.view", load=load)
+        def area(request, code: str):
+            return {"code": code}
+
+        client = TestClient(api)
+        return lambda path, user: client.get(path, user=user)
+
+    def test_keeps_the_arguments_of_the_operation(self, ask):
+        answer = ask("/plain?count=3", someone(Role.AUDITOR))
+        assert (answer.status_code, answer.json()) == (200, {"count": 3})
+        assert ask("/plain?count=x", someone(Role.AUDITOR)).status_code == 422
+
+    def test_refuses_as_json(self, ask):
+        answer = ask("/plain", someone(Role.REGENT))
+        assert answer.status_code == 403
+        assert "tidak diberi akses" in answer.json()["detail"]
+
+    def test_narrows_to_the_record(self, ask):
+        user = someone(Role.AREA_OPERATOR, area_code="33.02.01")
+        assert ask("/areas/33.02.01.2001", user).status_code == 200
+        assert ask("/areas/33.02.02.2001", user).status_code == 403
