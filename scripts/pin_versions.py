@@ -6,6 +6,7 @@ Run ``uv run python scripts/pin_versions.py`` after adding or upgrading a depend
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -20,7 +21,7 @@ def main() -> None:
         check=True, capture_output=True, text=True, cwd=PROJECT.parent,
     ).stdout  # fmt: skip
     pins = sorted({line.split(";")[0].strip() for line in exported.splitlines() if "==" in line})
-    block = "constraint-dependencies = [\n" + "".join(f'    "{pin}",\n' for pin in pins) + "]\n"
+    block = "constraint-dependencies = [\n" + "".join(f"    {json.dumps(pin)},\n" for pin in pins) + "]\n"
     text = PROJECT.read_text()
     text = MARK.sub(block, text) if MARK.search(text) else text.replace("[tool.uv]\n", f"[tool.uv]\n{block}")
     PROJECT.write_text(text)
