@@ -20,10 +20,19 @@ def main() -> None:
         ["uv", "export", "--quiet", "--no-hashes", "--no-emit-project", "--no-annotate", "--no-header"],
         check=True, capture_output=True, text=True, cwd=PROJECT.parent,
     ).stdout  # fmt: skip
-    pins = sorted({line.split(";")[0].strip() for line in exported.splitlines() if "==" in line})
-    block = "constraint-dependencies = [\n" + "".join(f"    {json.dumps(pin)},\n" for pin in pins) + "]\n"
+    # Markers stay: some packages have a version of their own for other Pythons or systems.
+    pins = sorted({line.strip() for line in exported.splitlines() if "==" in line.split(";")[0]})
+    block = (
+        "constraint-dependencies = [\n"
+        + "".join(f"    {json.dumps(pin)},\n" for pin in pins)
+        + "]\n"
+    )
     text = PROJECT.read_text()
-    text = MARK.sub(block, text) if MARK.search(text) else text.replace("[tool.uv]\n", f"[tool.uv]\n{block}")
+    text = (
+        MARK.sub(block, text)
+        if MARK.search(text)
+        else text.replace("[tool.uv]\n", f"[tool.uv]\n{block}")
+    )
     PROJECT.write_text(text)
 
 
