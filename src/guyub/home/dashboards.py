@@ -10,10 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from guyub.access.roles import Role
+from guyub.agencies.models import Agency
 from guyub.areas.models import Area, Level
 from guyub.datasets.models import Version
 from guyub.home import queries
@@ -200,9 +201,8 @@ def run_tasks(user: Any) -> list[Task]:
     return tasks
 
 
-def freshness_tasks(counts: dict[str, int], own: bool) -> list[Task]:
-    """Return a task for the datasets that are stale, due or empty."""
-    url = reverse("datasets:list")
+def freshness_tasks(counts: dict[str, int], own: Agency | None = None) -> list[Task]:
+    """Return a task for the datasets (of ``own``) that are stale, due or empty."""
     found = []
     note = _("Unggah daftar terbaru.") if own else _("Ingatkan perangkat daerah pemiliknya.")
     words = (
@@ -212,6 +212,9 @@ def freshness_tasks(counts: dict[str, int], own: bool) -> list[Task]:
     )
     for key, text, tone in words:
         if counts[key]:
+            url = reverse("datasets:list") + f"?kesegaran={key}"
+            if own is not None:
+                url += f"&pemilik={own.code}"
             found.append(Task(text % {"count": counts[key]}, note, url, "layers", tone))
     return found
 
@@ -241,7 +244,7 @@ def secretariat(request: HttpRequest) -> dict[str, Any]:
     datasets = queries.datasets_by_urgency()
     counts = queries.freshness_counts(datasets)
     accounts = queries.account_counts()
-    tasks = run_tasks(request.user) + freshness_tasks(counts, own=False)
+    tasks = run_tasks(request.user) + freshness_tasks(counts)
     if accounts.without_second_factor:
         tasks.append(
             Task(
@@ -271,7 +274,7 @@ def agency(request: HttpRequest) -> dict[str, Any]:
     datasets = queries.datasets_by_urgency(own)
     counts = queries.freshness_counts(datasets)
     completeness = queries.completeness_of(own)
-    tasks = run_tasks(request.user) + freshness_tasks(counts, own=True)
+    tasks = run_tasks(request.user) + freshness_tasks(counts, own)
     directory = _address("agencies:detail", own.code)
     if completeness.missing:
         tasks.append(
@@ -364,6 +367,19 @@ def regent(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+def chain_tile(chain: queries.ChainState, url: str) -> Tile:
+    """Return what the latest check of the audit log found."""
+    label = _("Rantai jejak audit")
+    if chain.check is None:
+        return Tile(_("Belum diperiksa"), label, "", url, "warn")
+    when = _("diperiksa %(date)s") % {
+        "date": date_format(timezone.localtime(chain.check.at), "j M Y H.i")
+    }
+    if chain.is_sound:
+        return Tile(_("Utuh"), label, when, url, "good")
+    return Tile(_("Rusak"), label, when, url, "bad")
+
+
 def auditor(request: HttpRequest) -> dict[str, Any]:
     watch = queries.watchfulness(timezone.now())
     sums = {
@@ -375,20 +391,22 @@ def auditor(request: HttpRequest) -> dict[str, Any]:
     }
     log = reverse("audit:list")
     week = _("%(count)s dalam tujuh hari")
+    chain = queries.chain_state()
     return {
         "tiles": [
+            chain_tile(chain, log),
             Tile(
                 watch.failed_today,
                 _("Gagal masuk hari ini"),
                 week % {"count": _grouped(watch.failed_week)},
-                log,
+                log + "?kelompok=accounts.",
                 "warn" if watch.failed_today else "good",
             ),
             Tile(
                 sums["reveal"][0],
                 _("Buka NIK/KK hari ini"),
                 week % {"count": _grouped(sums["reveal"][1])},
-                log,
+                log + "?kelompok=registry.household.reveal",
             ),
             Tile(
                 sums["export"][0],
@@ -397,6 +415,7 @@ def auditor(request: HttpRequest) -> dict[str, Any]:
                 log,
             ),
         ],
+        "chain": chain,
         "acts": watch.acts,
         "events": queries.latest_events(),
     }

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +22,9 @@ from guyub.access.roles import Role
 from guyub.accounts.models import User
 from guyub.agencies.models import Agency
 from guyub.areas.models import Area, Level
+from guyub.audit.actions import label_of
 from guyub.audit.models import Event
+from guyub.audit.queries import anchors
 from guyub.datasets.models import Dataset, Freshness, Version
 from guyub.home.measures import Tally
 from guyub.imports.models import ImportRun, State
@@ -288,16 +290,17 @@ class Watchfulness:
     failed_week: int
 
 
+# Every action that shows or takes away personal numbers has one of these in its name.
 SENSITIVE = {"reveal": ".reveal", "export": ".export"}
-FAILED_SIGN_IN = "accounts.login_failed"
+FAILED_SIGN_INS = ("accounts.login_failed", "accounts.second_factor_failed")
 
 
 def watchfulness(now: dt.datetime) -> Watchfulness:
     """Count reveals, exports and failed sign-ins since midnight and over the last seven days."""
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    wanted = Q(action=FAILED_SIGN_IN)
-    for ending in SENSITIVE.values():
-        wanted |= Q(action__endswith=ending)
+    wanted = Q(action__in=FAILED_SIGN_INS)
+    for mark in SENSITIVE.values():
+        wanted |= Q(action__contains=mark)
     rows = (
         Event.objects.filter(wanted, at__gte=midnight - dt.timedelta(days=6))
         .order_by()
@@ -307,7 +310,7 @@ def watchfulness(now: dt.datetime) -> Watchfulness:
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     failed = [0, 0]
     for action, role, week, today in rows:
-        kind = next((k for k, ending in SENSITIVE.items() if action.endswith(ending)), None)
+        kind = next((k for k, mark in SENSITIVE.items() if mark in action), None)
         count = failed if kind is None else sums[(kind, role)]
         count[0] += today
         count[1] += week
@@ -315,6 +318,38 @@ def watchfulness(now: dt.datetime) -> Watchfulness:
     return Watchfulness(acts, *failed)
 
 
-def latest_events(limit: int = 10) -> list[Event]:
-    """Return the newest events of the audit log."""
-    return list(Event.objects.order_by("-sequence")[:limit])
+def latest_events(limit: int = 10) -> list[tuple[Event, str]]:
+    """Return the newest events of the audit log, each with what its action is called."""
+    return [
+        (event, label_of(event.action)) for event in Event.objects.order_by("-sequence")[:limit]
+    ]
+
+
+@dataclass(frozen=True)
+class ChainState:
+    """When the audit log's chain was last checked and found how, and how far it is anchored."""
+
+    check: Event | None
+    anchored_at: dt.datetime | None
+    anchored_sequence: int
+    newest: int
+
+    @property
+    def is_sound(self) -> bool:
+        return self.check is not None and not self.check.detail.get("fault")
+
+    @property
+    def unanchored(self) -> int:
+        """How many events are newer than the newest anchor."""
+        return max(0, self.newest - self.anchored_sequence)
+
+
+def chain_state() -> ChainState:
+    """Return what is known about the soundness of the audit log, without checking it anew."""
+    kept = anchors()
+    return ChainState(
+        check=Event.objects.filter(action="audit.verify").order_by("-sequence").first(),
+        anchored_at=dt.datetime.fromisoformat(kept[-1]["at"]) if kept else None,
+        anchored_sequence=kept[-1]["sequence"] if kept else 0,
+        newest=Event.objects.aggregate(newest=Max("sequence"))["newest"] or 0,
+    )

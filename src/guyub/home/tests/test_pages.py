@@ -177,6 +177,7 @@ def test_the_auditor_sees_sensitive_acts_by_role(
         record("registry.person.reveal", actor=operator, reason="Verifikasi")
     record("datasets.version.export", actor=operator, reason="Laporan")
     record("accounts.login_failed")
+    record("accounts.second_factor_failed")
 
     watch = queries.watchfulness(timezone.now())
 
@@ -184,10 +185,42 @@ def test_the_auditor_sees_sensitive_acts_by_role(
         ("export", "agency_operator", 1, 1),
         ("reveal", "agency_operator", 3, 3),
     ]
-    assert (watch.failed_today, watch.failed_week) == (1, 1)
+    assert (watch.failed_today, watch.failed_week) == (2, 2)
     page = text_of(client_for(Role.AUDITOR).get("/"))
-    assert "1 Gagal masuk hari ini" in page
+    assert "2 Gagal masuk hari ini" in page
     assert "3 Buka NIK/KK hari ini" in page
+
+
+def test_the_auditor_sees_whether_the_chain_holds(
+    regency: Any, client_for: Callable[..., Client], settings: Any, tmp_path: Any
+) -> None:
+    from guyub.audit.services import drop_anchor, record
+
+    settings.DATA_DIR = tmp_path
+    client = client_for(Role.AUDITOR)
+    before = text_of(client.get("/"))
+    client.post("/jejak-audit/periksa/")
+    anchor = drop_anchor()
+    record("registry.person.edit")
+    after = text_of(client.get("/"))
+    record("audit.verify", detail={"checked": 3, "fault": "gap"})
+    broken = text_of(client.get("/"))
+    assert "Belum diperiksa Rantai jejak audit" in before
+    assert "belum pernah dijangkarkan" in before
+    assert "Utuh Rantai jejak audit" in after
+    assert f"Jangkar terakhir: kejadian nomor {anchor['sequence']}," in after
+    assert "; 1 kejadian sesudahnya" in after
+    assert "Rusak Rantai jejak audit" in broken
+
+
+def test_the_log_is_told_in_words(regency: Any, client_for: Callable[..., Client]) -> None:
+    from guyub.audit.services import record
+
+    record("registry.household.reveal", reason="Verifikasi lapangan")
+
+    page = text_of(client_for(Role.AUDITOR).get("/"))
+
+    assert "NIK/KK dibuka Verifikasi lapangan" in page
 
 
 def test_last_weeks_acts_are_not_counted(regency: Any) -> None:
