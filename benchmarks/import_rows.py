@@ -43,7 +43,7 @@ def write_csv(target: Path, rows: int, folder: Path) -> None:
     columns = ", ".join(
         f"replace(assets, ',', ';') AS \"{heading}\""
         if name == "assets"
-        else f'strftime(birth_date, \'%d/%m/%Y\') AS "{heading}"'
+        else f"strftime(birth_date, '%d/%m/%Y') AS \"{heading}\""
         if name == "birth_date"
         else f'{name} AS "{heading}"'
         for name, heading in HEADINGS.items()

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from ninja.errors import HttpError
 
@@ -17,7 +18,7 @@ from guyub.access.permissions import GRANTS, authorize
 
 def requires(
     permission: str, load: Callable[..., Any] | None = None
-) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """Guard a view with ``permission``.
 
     ``load(**url_kwargs)`` fetches the record the view is about; it is checked and then handed to
@@ -27,9 +28,9 @@ def requires(
     if permission not in GRANTS:
         raise ImproperlyConfigured(f"Unknown permission {permission!r}")
 
-    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             authorize(request.user, permission)
@@ -86,7 +87,7 @@ def api_requires(
 PUBLIC = "public"
 
 
-def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def public(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Declare a view open to anyone. Every view carries this or :func:`requires`."""
     view.required_permission = PUBLIC  # type: ignore[attr-defined]
     return view

@@ -110,9 +110,7 @@ def search(question: str) -> Answer:
     asked = terms(question[:LONGEST_QUESTION])
     if not asked:
         return Answer([], [], understood=False)
-    agencies = list(
-        Agency.objects.filter(is_active=True).prefetch_related("functions", "programs")
-    )
+    agencies = list(Agency.objects.filter(is_active=True).prefetch_related("functions", "programs"))
     entries = [
         [(kind, text, words(text)) for kind, text in dict.fromkeys(_pieces(agency))]
         for agency in agencies
@@ -195,7 +193,9 @@ def _judge(
     Each term counts by its rarity, by where it was found, and by how much of that piece the
     question covers: *rumah* is the whole of the topic "rumah" but only part of "rumah sakit".
     """
-    best: list[dict[str, float]] = [{} for _term in near]  # per term: kind of piece to its best worth
+    best: list[dict[str, float]] = [
+        {} for _term in near
+    ]  # per term: kind of piece to its best worth
     reasons: list[tuple[float, str, str, set[str]]] = []
     for kind, text, piece in entry:
         content = [word for word in piece if word not in STOP_WORDS]
@@ -242,4 +242,3 @@ def _cut(text: str, marked: set[str]) -> list[tuple[str, bool]]:
         else:
             parts.append((part, hit))
     return parts
-

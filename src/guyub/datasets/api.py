@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Router, Schema
 from ninja.pagination import paginate
 
-from guyub.access.permissions import authorize
+from guyub.access.guards import api_requires
 from guyub.datasets import queries
 from guyub.datasets.models import Dataset
 
@@ -55,12 +55,12 @@ class DatasetOut(Schema):
 
 @router.get("/", response=list[DatasetOut], url_name="datasets")
 @paginate
+@api_requires("datasets.view")
 def datasets(request: HttpRequest) -> list[Dataset]:
-    authorize(request.user, "datasets.view")
     return list(queries.all_datasets())
 
 
 @router.get("/{code}", response=DatasetOut, url_name="dataset")
+@api_requires("datasets.view")
 def dataset(request: HttpRequest, code: str) -> Dataset:
-    authorize(request.user, "datasets.view")
     return get_object_or_404(queries.all_datasets(), code=code)

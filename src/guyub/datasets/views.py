@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.db import IntegrityError
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -210,7 +211,7 @@ COLUMN_LABELS = {
 
 @require_http_methods(["GET", "POST"])
 @requires("datasets.export", load=load_version)
-def export(request: HttpRequest, version: Version) -> HttpResponse:
+def export(request: HttpRequest, version: Version) -> HttpResponseBase:
     form = ExportForm(request.POST or None)
     path = store.version_path(version.dataset.code, version.number)
     if not path.exists():
@@ -226,7 +227,9 @@ def export(request: HttpRequest, version: Version) -> HttpResponse:
     return _form_page(request, form, title, version.dataset)
 
 
-def _export_file(request: HttpRequest, version: Version, path: Path, given: Any) -> HttpResponse:
+def _export_file(
+    request: HttpRequest, version: Version, path: Path, given: Any
+) -> HttpResponseBase:
     user: Any = request.user
     reference = queries.reference()
     info = [

@@ -1,7 +1,5 @@
 """Synthetic names as they are given around Banyumas, by sex and generation."""
 
-# ruff: noqa: SIM905 (lists of words read better as text)
-
 from __future__ import annotations
 
 import numpy as np

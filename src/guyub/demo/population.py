@@ -5,8 +5,6 @@ time, so that the whole regency (600,000 households) takes seconds and little me
 seed always gives the same people.
 """
 
-# ruff: noqa: SIM905 (lists of words read better as text)
-
 from __future__ import annotations
 
 import datetime as dt

@@ -26,6 +26,7 @@ from guyub.areas.models import Area
 from guyub.areas.services import load_regency
 from guyub.audit import services as audit
 from guyub.audit.models import Event
+from guyub.audit.queries import anchors_path
 from guyub.datasets.models import Cadence, Dataset
 from guyub.datasets.services import create_dataset, mark_reference
 from guyub.demo import lists
@@ -101,6 +102,8 @@ def wipe() -> None:
     data = Path(settings.DATA_DIR)
     for folder in (*(data / name for name in FOLDERS), *data.glob(f"{SCRATCH}*")):
         shutil.rmtree(folder, ignore_errors=True)
+    # Anchors of a log that is gone would read as tampering with the new one.
+    anchors_path().unlink(missing_ok=True)
 
 
 def refuse_production() -> None:

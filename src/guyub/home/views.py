@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 
 from guyub.access.guards import public, requires
@@ -15,7 +16,7 @@ CHOICES = {"measures": MEASURES, "units": UNITS, "forms": FORMS}
 
 
 @public
-def front(request: HttpRequest) -> HttpResponse:
+def front(request: HttpRequest) -> HttpResponseBase:
     """The bare address: one's own first page, or the public's."""
     if not request.user.is_authenticated:
         return redirect("public")

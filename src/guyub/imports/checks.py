@@ -302,13 +302,13 @@ class _Checker:
             known = " OR ".join(f"{self.values[f'asset_{a.value}']} IS NOT NULL" for a in owned) + (
                 f" OR {self.values['assets']} IS NOT NULL" if listed else ""
             )
-            both = (
+            merged = (
                 f"list_concat([{', '.join(parts)}], {listed[0]})"
                 if listed
                 else f"[{', '.join(parts)}]"
             )
             self.values["assets"] = (
-                f"CASE WHEN {known} THEN array_to_string(list_sort(list_distinct(list_filter({both}, "
+                f"CASE WHEN {known} THEN array_to_string(list_sort(list_distinct(list_filter({merged}, "
                 "lambda x: x IS NOT NULL AND x <> ''))), ',') END"
             )
         flat = ", ".join(
@@ -322,7 +322,7 @@ class _Checker:
             f"FROM rows {' '.join(self.joins)}"
         )
         any_fault = ", ".join(f"f{n}" for n, _fault in numbered)
-        listed = ", ".join(
+        listing = ", ".join(
             f"CASE WHEN f{n} IS NOT NULL THEN {{'field': '{field}', 'cause': f{n}, 'hint': h{n}}} END"
             for n, (field, _cause, _hint) in numbered
         )
@@ -330,7 +330,7 @@ class _Checker:
             "CREATE VIEW checked AS SELECT row_number, CASE "
             "WHEN malformed THEN [{'field': '', 'cause': 'malformed', 'hint': NULL}] "
             f"WHEN coalesce({any_fault}) IS NULL THEN [] "
-            f"ELSE list_filter([{listed}], lambda x: x IS NOT NULL) END AS faults, "
+            f"ELSE list_filter([{listing}], lambda x: x IS NOT NULL) END AS faults, "
             f"malformed OR coalesce({any_fault}) IS NOT NULL AS is_faulty, "
             f"{', '.join(FLAT_COLUMNS)} FROM judged"
         )
@@ -466,7 +466,7 @@ class VillageFinder:
         if district:
             within = self.districts.get(village_key(district))
             if within is None:
-                close = process.extractOne(
+                close: Any = process.extractOne(
                     village_key(district), self.districts, scorer=fuzz.ratio, score_cutoff=60
                 )
                 hint = self._maybe(close[2] if close else None)

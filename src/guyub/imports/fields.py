@@ -135,7 +135,7 @@ def signature(headings: Sequence[str]) -> str:
 def mapping_faults(mapping: dict[str, str]) -> list[Any]:
     """Return what keeps a mapping from being used, as messages for the user."""
     fields = list(mapping.values())
-    faults = []
+    faults: list[Any] = []
     if "nik" not in fields:
         faults.append(_("Pilih kolom yang berisi NIK."))
     if "name" not in fields:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -232,7 +233,7 @@ def cancel(request: HttpRequest, run: ImportRun) -> HttpResponse:
 
 @require_POST
 @requires("imports.run", load=load_run)
-def corrections(request: HttpRequest, run: ImportRun) -> HttpResponse:
+def corrections(request: HttpRequest, run: ImportRun) -> HttpResponseBase:
     """The rejected rows as Excel, to be corrected and uploaded again. Holds full NIKs: logged."""
     if not RunFolder(run.pk).rejected.exists() or not RunFolder(run.pk).staged.exists():
         raise Http404

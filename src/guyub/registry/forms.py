@@ -256,7 +256,7 @@ class FilterForm(forms.Form):
         if mine:
             areas = Area.objects.filter(parent__code=mine)
         chosen = self.data.get("wilayah", "")
-        options = [("", _("Semua"))]
+        options: list[tuple[str, Any]] = [("", _("Semua"))]
         inside = chosen.rsplit(".", 1)[0] if chosen.count(".") == 3 else chosen
         for area in areas:
             options.append((area.code, area.title))

@@ -100,7 +100,7 @@ def _change(
 
 
 def _refuse_known(model: type[models.Model], field: str, number: str, but: int | None) -> None:
-    if number and model._default_manager.filter(**{field: number}).exclude(pk=but).exists():
+    if number and model._default_manager.filter(**{field: number}).exclude(pk=but or 0).exists():
         raise RegistryError(
             _("NIK ini sudah ada di registri. Cari NIK tersebut, lalu perbarui datanya di sana.")
             if field == "nik"
@@ -199,7 +199,9 @@ def add_person(
 
 
 def _refuse_second_head(household: Household, but: int | None) -> None:
-    heads = household.members.filter(relation=Relation.HEAD, status=Status.ACTIVE).exclude(pk=but)
+    heads = household.members.filter(relation=Relation.HEAD, status=Status.ACTIVE).exclude(
+        pk=but or 0
+    )
     if heads.exists():
         raise RegistryError(
             _(
@@ -446,7 +448,7 @@ def delete_photo(photo: Photo, *, actor: Any) -> None:
     """Remove a photo and its file."""
     household, file = photo.household, photo.file
     photo.delete()
-    transaction.on_commit(lambda: file.storage.delete(file.name))
+    transaction.on_commit(lambda: file.storage.delete(str(file.name)))
     audit.record("registry.photo.delete", actor=actor, subject=household)
 
 

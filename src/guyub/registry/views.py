@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -442,7 +443,7 @@ def add_photo(request: HttpRequest, home: Household) -> HttpResponse:
 
 @require_GET
 @requires("registry.view", load=load_photo)
-def photo(request: HttpRequest, picture: Photo) -> HttpResponse:
+def photo(request: HttpRequest, picture: Photo) -> HttpResponseBase:
     return FileResponse(picture.file.open("rb"), content_type="image/jpeg")
 
 
@@ -466,7 +467,7 @@ EXPORT_COLUMNS = (
 
 @require_http_methods(["GET", "POST"])
 @requires("registry.export")
-def export(request: HttpRequest) -> HttpResponse:
+def export(request: HttpRequest) -> HttpResponseBase:
     """Take the narrowed list out as a file, with reason, source and date."""
     filter_form = FilterForm(request.user, request.GET)
     filters = filter_form.filters()
@@ -489,7 +490,9 @@ def export(request: HttpRequest) -> HttpResponse:
     return render(request, "registry/export.html", context, status=422 if form.errors else 200)
 
 
-def _export_file(request: HttpRequest, households: Any, filters: Any, given: Any) -> HttpResponse:
+def _export_file(
+    request: HttpRequest, households: Any, filters: Any, given: Any
+) -> HttpResponseBase:
     user: Any = request.user
     reference = Version.objects.filter(is_reference=True).select_related("dataset").first()
     info = [
