@@ -220,7 +220,7 @@ def test_the_log_is_told_in_words(regency: Any, client_for: Callable[..., Client
 
     page = text_of(client_for(Role.AUDITOR).get("/"))
 
-    assert "NIK/KK dibuka Verifikasi lapangan" in page
+    assert "NIK/KK dibuka Sistem Verifikasi lapangan" in page
 
 
 def test_last_weeks_acts_are_not_counted(regency: Any) -> None:
