@@ -1,0 +1,459 @@
+"""Every URL, asked for by every role and by the public, about its own record and another's.
+
+``EXPECTED`` is the policy written out a second time, by hand and from the outside: it names URLs, not
+permissions, so a wrong grant, a forgotten guard and a guard with the wrong permission all show here.
+A URL that stands in neither table fails the test: whoever adds one says here who may open it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.test import Client
+from django.urls import get_resolver, reverse
+from django.urls.resolvers import URLPattern, URLResolver
+from PIL import Image
+
+from guyub.access.guards import PUBLIC
+from guyub.access.permissions import ANY, GRANTS
+from guyub.access.roles import Role
+
+# How far a role gets: every record, only those of its own agency or area, or none. Pages without a
+# record are "all" or "none".
+ALL, OWN, NONE = "all", "own", "none"
+THE_PUBLIC = "public"
+
+
+def who(
+    *,
+    secretariat: str = NONE,
+    agency_head: str = NONE,
+    agency_operator: str = NONE,
+    area_operator: str = NONE,
+    regent: str = NONE,
+    auditor: str = NONE,
+    public: str = NONE,
+) -> dict[str, str]:
+    """Say who gets how far; whoever is not named gets nowhere."""
+    return {
+        Role.SECRETARIAT: secretariat,
+        Role.AGENCY_HEAD: agency_head,
+        Role.AGENCY_OPERATOR: agency_operator,
+        Role.AREA_OPERATOR: area_operator,
+        Role.REGENT: regent,
+        Role.AUDITOR: auditor,
+        THE_PUBLIC: public,
+    }
+
+
+SIGNED_IN = who(
+    secretariat=ALL,
+    agency_head=ALL,
+    agency_operator=ALL,
+    area_operator=ALL,
+    regent=ALL,
+    auditor=ALL,
+)
+ANYONE = SIGNED_IN | {THE_PUBLIC: ALL}
+SECRETARIAT = who(secretariat=ALL)
+AUDITOR = who(auditor=ALL)
+# Reading about named poor people: not the regent, who reads sums, nor the auditor, who reads the log.
+SEES_PEOPLE = who(secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=OWN)
+EDITS_PEOPLE = who(secretariat=ALL, agency_operator=ALL, area_operator=OWN)
+RUNS_OWN_DATASETS = who(secretariat=ALL, agency_operator=OWN)
+SEES_OWN_IMPORTS = who(secretariat=ALL, agency_head=OWN, agency_operator=OWN)
+
+EXPECTED: dict[str, dict[str, str]] = {
+    "home": ANYONE,
+    "public": ANYONE,
+    "set_language": ANYONE,
+    "home:area": SIGNED_IN,
+    # One's own account
+    "accounts:me": SIGNED_IN,
+    "accounts:edit_me": SIGNED_IN,
+    "accounts:second_factor": SIGNED_IN,
+    "accounts:resume": SIGNED_IN,
+    # All accounts
+    "accounts:list": SECRETARIAT,
+    "accounts:create": SECRETARIAT,
+    "accounts:detail": SECRETARIAT,
+    "accounts:edit": SECRETARIAT,
+    "accounts:password_link": SECRETARIAT,
+    "accounts:deactivate": SECRETARIAT,
+    "accounts:reactivate": SECRETARIAT,
+    "accounts:reset_factor": SECRETARIAT,
+    "agencies:list": SIGNED_IN,
+    "areas:list": SIGNED_IN,
+    "programs:list": SIGNED_IN,
+    # The registry
+    "registry:search": who(
+        secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
+    ),
+    "registry:export": who(secretariat=ALL, agency_operator=ALL, area_operator=ALL),
+    "registry:create": who(secretariat=ALL, agency_operator=ALL, area_operator=ALL),
+    "registry:household": SEES_PEOPLE,
+    "registry:photo": SEES_PEOPLE,
+    "registry:edit": EDITS_PEOPLE,
+    "registry:status": EDITS_PEOPLE,
+    "registry:reveal": EDITS_PEOPLE,
+    "registry:add_person": EDITS_PEOPLE,
+    "registry:add_photo": EDITS_PEOPLE,
+    "registry:edit_person": EDITS_PEOPLE,
+    "registry:person_status": EDITS_PEOPLE,
+    "registry:move": EDITS_PEOPLE,
+    "registry:delete_photo": EDITS_PEOPLE,
+    # Datasets and imports
+    "datasets:list": SIGNED_IN,
+    "datasets:detail": SIGNED_IN,
+    "datasets:compare": SIGNED_IN,
+    "datasets:create": who(secretariat=ALL, agency_operator=ALL),
+    "datasets:edit": RUNS_OWN_DATASETS,
+    "datasets:export": RUNS_OWN_DATASETS,
+    "datasets:mark_reference": SECRETARIAT,
+    "imports:list": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL),
+    "imports:new": who(secretariat=ALL, agency_operator=ALL),
+    "imports:run": SEES_OWN_IMPORTS,
+    "imports:progress": SEES_OWN_IMPORTS,
+    "imports:map": RUNS_OWN_DATASETS,
+    "imports:sheet": RUNS_OWN_DATASETS,
+    "imports:corrections": RUNS_OWN_DATASETS,
+    "imports:approve": RUNS_OWN_DATASETS,
+    "imports:cancel": RUNS_OWN_DATASETS,
+    # The audit log
+    "audit:list": AUDITOR,
+    "audit:detail": AUDITOR,
+    "audit:verify": AUDITOR,
+    "audit:export": AUDITOR,
+    # The HTTP API
+    "api:datasets": SIGNED_IN,
+    "api:dataset": SIGNED_IN,
+}
+
+# URLs of libraries, whose views carry no guard of ours: whether the public gets in.
+OPEN, SIGN_IN = "open", "sign in"
+THIRD_PARTY: dict[str, str] = {
+    "account_login": OPEN,
+    "account_logout": OPEN,  # leads back to signing in
+    "account_inactive": OPEN,
+    "account_signup": OPEN,  # says that signing up is closed
+    "account_reset_password": OPEN,
+    "account_reset_password_done": OPEN,
+    "account_reset_password_from_key": OPEN,  # the key is what guards it
+    "account_reset_password_from_key_done": OPEN,
+    "account_confirm_email": OPEN,  # the key is what guards it
+    "account_email_verification_sent": OPEN,
+    "account_confirm_login_code": SIGN_IN,  # leads back to signing in: no codes are sent
+    "account_reauthenticate": SIGN_IN,
+    "account_email": SIGN_IN,
+    "account_change_password": SIGN_IN,
+    "account_set_password": SIGN_IN,
+    "mfa_index": SIGN_IN,
+    "mfa_authenticate": SIGN_IN,
+    "mfa_reauthenticate": SIGN_IN,
+    "mfa_activate_totp": SIGN_IN,
+    "mfa_deactivate_totp": SIGN_IN,
+    "mfa_view_recovery_codes": SIGN_IN,
+    "mfa_generate_recovery_codes": SIGN_IN,
+    "mfa_download_recovery_codes": SIGN_IN,
+    "mfa_list_webauthn": SIGN_IN,
+    "mfa_add_webauthn": SIGN_IN,
+    "mfa_reauthenticate_webauthn": SIGN_IN,
+    "mfa_remove_webauthn": SIGN_IN,
+    "mfa_edit_webauthn": SIGN_IN,
+    "mfa_login_webauthn": SIGN_IN,  # hands out a challenge to scripts, a redirect to people
+    "socialaccount_login_cancelled": OPEN,
+    "socialaccount_login_error": OPEN,
+    "socialaccount_signup": SIGN_IN,
+    "socialaccount_connections": SIGN_IN,
+    "openid_connect_login": OPEN,  # not found unless a provider is configured
+    "openid_connect_callback": OPEN,
+    "usersessions_list": SIGN_IN,
+    # Old addresses that allauth redirects.
+    "masuk/social/login/cancelled/": OPEN,
+    "masuk/social/login/error/": OPEN,
+    "masuk/social/signup/": OPEN,
+    "masuk/social/connections/": OPEN,
+    "api:openapi-json": OPEN,  # the shape of the API, not its data
+    "api:api-root": OPEN,
+}
+THIRD_PARTY_KWARGS: dict[str, dict[str, Any]] = {
+    "account_confirm_email": {"key": "karangan"},
+    "account_reset_password_from_key": {"uidb36": "1", "key": "karangan"},
+    "mfa_remove_webauthn": {"pk": 1},
+    "mfa_edit_webauthn": {"pk": 1},
+    "openid_connect_login": {"provider_id": "sso"},
+    "openid_connect_callback": {"provider_id": "sso"},
+}
+
+# These do away with what the others need, so they are asked for last.
+LAST = ("imports:approve", "imports:cancel", "registry:delete_photo")
+
+
+@dataclass(frozen=True)
+class Url:
+    name: str  # its route where it has no name
+    view: Callable[..., Any]
+    arguments: frozenset[str]
+
+
+def urls() -> Iterator[Url]:
+    """Walk the whole URL map."""
+
+    def walk(resolver: URLResolver, spaces: tuple[str, ...], route: str) -> Iterator[Url]:
+        for part in resolver.url_patterns:
+            if isinstance(part, URLPattern):
+                name = ":".join([*spaces, part.name]) if part.name else route + str(part.pattern)
+                arguments = frozenset(part.pattern.regex.groupindex)
+                yield Url(name, part.callback, arguments)
+            else:
+                inner = (*spaces, part.namespace) if part.namespace else spaces
+                yield from walk(part, inner, route + str(part.pattern))
+
+    yield from walk(get_resolver(), (), "")
+
+
+def api_operations() -> dict[str, list[Callable[..., Any]]]:
+    """Return the operations of the HTTP API by the name of their URL."""
+    from guyub.api import api
+
+    found: dict[str, list[Callable[..., Any]]] = {}
+    for _prefix, router in api._routers:
+        for path in router.path_operations.values():
+            for operation in path.operations:
+                name = "api:" + (operation.url_name or api.get_openapi_operation_id(operation))
+                found.setdefault(name, []).append(operation.view_func)
+    return found
+
+
+def test_every_url_is_declared_once():
+    names = {url.name for url in urls()}
+    undeclared = names - set(EXPECTED) - set(THIRD_PARTY)
+    assert not undeclared, f"Say in EXPECTED who may open: {sorted(undeclared)}"
+    assert not set(EXPECTED) & set(THIRD_PARTY)
+    gone = (set(EXPECTED) | set(THIRD_PARTY)) - names
+    assert not gone, f"No such URLs any more: {sorted(gone)}"
+
+
+def test_every_view_of_ours_carries_a_guard():
+    operations = api_operations()
+    for url in urls():
+        if url.name not in EXPECTED:
+            module = getattr(url.view, "__module__", "")
+            assert not module.startswith("guyub."), f"{url.name} is ours, not a library's"
+            continue
+        views = operations[url.name] if url.name.startswith("api:") else [url.view]
+        for view in views:
+            permission = getattr(view, "required_permission", None)
+            assert permission == PUBLIC or permission in GRANTS, f"{url.name} has no guard"
+
+
+def test_a_record_is_guarded_where_a_role_reaches_only_its_own():
+    for url in urls():
+        expected = EXPECTED.get(url.name)
+        if expected is None or url.name.startswith("api:"):
+            continue
+        permission = url.view.required_permission  # type: ignore[attr-defined]
+        if permission == PUBLIC or not url.arguments:
+            continue
+        narrow = any(scope is not ANY for scope in GRANTS[permission].values())
+        if narrow or OWN in expected.values():
+            assert url.view.guards_record, f"{url.name} must load its record in the guard"  # type: ignore[attr-defined]
+
+
+def csv(*rows: str) -> list[bytes]:
+    head = "NIK;No KK;Nama;JK;Tgl Lahir;Hubungan;Kecamatan;Desa;Alamat;RT;RW;Desil"
+    return ["\n".join([head, *rows]).encode()]
+
+
+def person_row(nik: str, kk: str, name: str) -> str:
+    return f"{nik};{kk};{name};L;12/03/1985;Kepala Keluarga;Lumbir;Cirahab;Jl Mawar;1;2;1"
+
+
+class World:
+    """Users of every role, and for every URL with arguments one record of their own and another's.
+
+    The agency roles belong to Dinsos, the area operator to Desa Cirahab. Records come in two: Dinsos'
+    in Cirahab, and another agency's in Cilongok.
+    """
+
+    def __init__(self, make_user: Any, make_agency: Any, make_dataset: Any) -> None:
+        self.clients = {THE_PUBLIC: Client(raise_request_exception=False)}
+        own_agency, other_agency = make_agency("dinsos"), make_agency("dinkes")
+        for role in Role:
+            values = {"agency": own_agency} if role.startswith("agency") else {}
+            client = Client(raise_request_exception=False)
+            client.force_login(
+                make_user(role, **values),
+                backend="allauth.account.auth_backends.AuthenticationBackend",
+            )
+            self.clients[role] = client
+        self.records = {
+            "own": self._records(
+                make_user(Role.REGENT),
+                make_dataset("milik-dinsos", owner=own_agency),
+                "33.02.01.2001",
+                "33020101010100",
+                "33020112038500",
+            ),
+            "other": self._records(
+                make_user(Role.AUDITOR),
+                make_dataset("milik-dinkes", owner=other_agency),
+                "33.02.17.2001",
+                "33021701010100",
+                "33021712038500",
+            ),
+        }
+
+    @staticmethod
+    def _records(account: Any, dataset: Any, code: str, kk: str, nik: str) -> dict[str, Any]:
+        from guyub.areas.models import Area
+        from guyub.audit.models import Event
+        from guyub.imports import services as imports
+        from guyub.registry.models import Photo
+        from guyub.registry.services import create_household
+
+        home = create_household(
+            household={"kk": kk + "01", "village": Area.objects.get(code=code), "desil": 1},
+            head={"nik": nik + "01", "name": "Tukiman", "sex": "M",
+                  "birth_date": dt.date(1985, 3, 12)},
+            as_of=dt.date(2026, 1, 5),
+            actor=None,
+        )  # fmt: skip
+        picture = io.BytesIO()
+        Image.new("RGB", (8, 8)).save(picture, "JPEG")
+        photo = Photo.objects.create(
+            household=home, added_by=account, file=ContentFile(picture.getvalue(), "rumah.jpg")
+        )
+        # Two versions to compare, and one more import that waits with a rejected row.
+        base = nik[:6] + nik[6:]
+        for day, rows in (
+            (1, [person_row(base + "02", kk + "02", "Moh. Soekarno")]),
+            (2, [person_row(base + "02", kk + "02", "Muhammad Sukarno")]),
+            (3, [person_row(base + "03", kk + "03", "Wagiman"), person_row("12", "34", "Salah")]),
+        ):
+            run = imports.start(
+                dataset,
+                as_of=dt.date(2026, 2, day),
+                file_name="daftar.csv",
+                chunks=csv(*rows),
+                actor=None,
+            )
+            run = imports.work(imports.confirm_mapping(run, run.mapping, None).pk)
+            if day < 3:
+                run = imports.work(imports.approve(run, None).pk)
+        assert dataset.versions.count() == 2
+        assert run.counts["rejected"], run.counts
+        return {
+            "account": account,
+            "area": code,
+            "dataset": dataset,
+            "event": Event.objects.latest("sequence"),
+            "home": home,
+            "person": home.members.get(),
+            "photo": photo,
+            "run": run,
+        }
+
+    def kwargs(self, name: str, side: str) -> dict[str, Any]:
+        """Return the URL arguments for ``name`` about the record of ``side``."""
+        record = self.records[side]
+        if name == "home:area":
+            return {"code": record["area"]}
+        if name == "api:dataset" or name in ("datasets:detail", "datasets:edit"):
+            return {"code": record["dataset"].code}
+        if name in ("datasets:mark_reference", "datasets:export"):
+            return {"code": record["dataset"].code, "number": 1}
+        if name == "datasets:compare":
+            return {"code": record["dataset"].code, "older": 1, "newer": 2}
+        if name in ("registry:edit_person", "registry:person_status", "registry:move"):
+            return {"pk": record["person"].pk}
+        if name in ("registry:photo", "registry:delete_photo"):
+            return {"pk": record["photo"].pk}
+        app = name.partition(":")[0]
+        subject = {"accounts": "account", "audit": "event", "registry": "home", "imports": "run"}
+        return {"pk": record[subject[app]].pk}
+
+
+@pytest.fixture
+def world(make_user: Any, make_agency: Any, make_dataset: Any) -> World:
+    return World(make_user, make_agency, make_dataset)
+
+
+def refused(response: Any) -> bool:
+    """Tell whether an answer keeps someone out."""
+    if response.status_code in (401, 403, 404):
+        return True
+    return response.status_code == 302 and response["Location"].startswith(
+        (reverse("account_login"), reverse("accounts:second_factor"))
+    )
+
+
+def ask(client: Client, method: str, path: str) -> Any:
+    """Make a request and undo whatever it wrote."""
+    with transaction.atomic():
+        response = getattr(client, method)(path)
+        if response.streaming:
+            for _part in response.streaming_content:
+                pass
+        response.close()
+        transaction.set_rollback(True)
+    return response
+
+
+def outcome(client: Client, path: str) -> str:
+    """Say what becomes of asking for ``path``, by GET where it takes that and else by POST."""
+    response = ask(client, "get", path)
+    if response.status_code == 405:
+        response = ask(client, "post", path)
+    elif refused(response):
+        posted = ask(client, "post", path)
+        if not refused(posted) and posted.status_code != 405:
+            return "refuses by GET but opens by POST"
+    if response.status_code >= 500:
+        return "breaks"
+    return "refuses" if refused(response) else "opens"
+
+
+def test_every_url_by_every_role_about_own_and_other_records(world):
+    arguments = {url.name: url.arguments for url in urls()}
+    wrong = []
+    for name in sorted(EXPECTED, key=lambda name: (name in LAST, name)):
+        for role, reach in EXPECTED[name].items():
+            sides = ("own", "other") if arguments[name] else ("own",)
+            for side in sides:
+                path = reverse(name, kwargs=world.kwargs(name, side) if arguments[name] else None)
+                allowed = reach == ALL or (reach == OWN and side == "own")
+                found = outcome(world.clients[role], path)
+                if found != ("opens" if allowed else "refuses"):
+                    wrong.append(f"{name} ({side} record), {role}: {found}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_role_that_reaches_its_own_says_so_for_records_only():
+    arguments = {url.name: url.arguments for url in urls()}
+    for name, roles in EXPECTED.items():
+        assert set(roles) == {*Role, THE_PUBLIC}
+        assert set(roles.values()) <= {ALL, OWN, NONE}
+        if OWN in roles.values():
+            assert arguments[name], f"{name} has no record"
+
+
+@pytest.mark.django_db
+def test_libraries_let_the_public_in_only_where_we_say():
+    for name, door in THIRD_PARTY.items():
+        path = f"/{name}" if "/" in name else reverse(name, kwargs=THIRD_PARTY_KWARGS.get(name))
+        response = Client().get(path)
+        led_away = response.status_code == 302 and response["Location"].startswith(
+            reverse("account_login")
+        )
+        if door == SIGN_IN:
+            assert led_away, f"{name} answers the public with {response.status_code}"
+        else:
+            assert response.status_code < 500, (name, response.status_code)
