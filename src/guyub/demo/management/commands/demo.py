@@ -139,7 +139,7 @@ class Command(BaseCommand):
             table.add_row(user.username, str(user.get_role_display()), str(bound))
         self.console.print(table)
         self.console.print(
-            _("Sebagian akun meminta kode verifikasi; kodenya tampil di halaman masuk."),
+            _("Langkah kedua meminta kode verifikasi; kodenya tampil di halaman masuk."),
             style="dim",
         )
 
