@@ -7,9 +7,11 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from guyub.access.client import client_address
+
 
 class ClientAddressMiddleware:
-    """Puts the client's own address in ``REMOTE_ADDR`` when requests come through proxies.
+    """Notes the client's own address, in ``REMOTE_ADDR`` too when requests come through proxies.
 
     Rate limits and the audit log go by that address. Only as many entries of ``X-Forwarded-For``
     are believed as there are proxies of ours (``GUYUB_PROXIES``): whatever stands before them was
@@ -25,4 +27,8 @@ class ClientAddressMiddleware:
             hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
             if len(hops) >= count and hops[-count]:
                 request.META["REMOTE_ADDR"] = hops[-count]
-        return self.get_response(request)
+        token = client_address.set(request.META.get("REMOTE_ADDR", ""))
+        try:
+            return self.get_response(request)
+        finally:
+            client_address.reset(token)

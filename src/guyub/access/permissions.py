@@ -39,6 +39,8 @@ GRANTS: dict[str, dict[Role, Scope]] = {
         Role.AGENCY_HEAD: OWN_AGENCY,
         Role.AGENCY_OPERATOR: OWN_AGENCY,
     },
+    # Adding agencies, closing them and opening them again.
+    "agencies.manage": {Role.SECRETARIAT: ANY},
     "areas.view": EVERY_ROLE,
     "audit.view": {Role.AUDITOR: ANY},
     "datasets.view": EVERY_ROLE,

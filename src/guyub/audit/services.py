@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import datetime as dt
 import hashlib
 import hmac
@@ -13,10 +12,8 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
+from guyub.access.client import client_address
 from guyub.audit.models import ChainHead, Event
-
-# The client address of the request being served; the middleware sets it.
-client_address: contextvars.ContextVar[str] = contextvars.ContextVar("client_address", default="")
 
 SYSTEM = "Sistem"
 
