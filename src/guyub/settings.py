@@ -76,7 +76,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "guyub.ui.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -187,6 +187,10 @@ USERSESSIONS_TRACK_ACTIVITY = True
 ACCOUNT_FORMS = {
     "login": "guyub.accounts.forms.LoginForm",
     "reset_password": "guyub.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "guyub.accounts.forms.ResetPasswordKeyForm",
+    "change_password": "guyub.accounts.forms.ChangePasswordForm",
+    "set_password": "guyub.accounts.forms.SetPasswordForm",
+    "reauthenticate": "guyub.accounts.forms.ConfirmPasswordForm",
     "add_email": "guyub.accounts.forms.ChangeEmailForm",
 }
 SOCIALACCOUNT_ONLY = False

@@ -25,7 +25,43 @@ from guyub.areas.models import Area, Level
 CODE_INPUT = {"inputmode": "numeric", "autocomplete": "one-time-code", "autofocus": True}
 
 
-class LoginForm(account_forms.LoginForm):
+PASSWORD_LABELS = {
+    "password": _("Kata sandi"),
+    "oldpassword": _("Kata sandi saat ini"),
+    "password1": _("Kata sandi baru"),
+    "password2": _("Ulangi kata sandi baru"),
+}
+
+
+class _PasswordLabels:
+    """Names passwords in our words: Django's and allauth's translations differ from each other."""
+
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, label in PASSWORD_LABELS.items():
+            if name in self.fields:
+                self.fields[name].label = label
+
+
+class ChangePasswordForm(_PasswordLabels, account_forms.ChangePasswordForm):
+    pass
+
+
+class SetPasswordForm(_PasswordLabels, account_forms.SetPasswordForm):
+    pass
+
+
+class ResetPasswordKeyForm(_PasswordLabels, account_forms.ResetPasswordKeyForm):
+    pass
+
+
+class ConfirmPasswordForm(_PasswordLabels, account_forms.ReauthenticateForm):
+    pass
+
+
+class LoginForm(_PasswordLabels, account_forms.LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"].label = _("Nama pengguna atau surel")
@@ -139,6 +175,7 @@ class AccountForm(forms.ModelForm[User]):
             "agency",
             "area",
         ]
+        labels = {"username": _("Nama pengguna")}
         help_texts = {
             "username": _("Huruf kecil, angka, titik, dan garis bawah; tanpa spasi."),
             "email": _("Tautan untuk membuat kata sandi dikirim ke alamat ini."),
