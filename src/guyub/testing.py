@@ -44,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     from importlib import import_module
 
+    import django.db.backends.sqlite3.base  # noqa: F401 (its operations can't be imported first)
     from django.db.backends.sqlite3.operations import DatabaseOperations
 
     migration = import_module("guyub.audit.migrations.0002_append_only")

@@ -76,8 +76,19 @@ class HouseholdForm(AsOf, forms.ModelForm):  # type: ignore[misc]
         field.label_from_instance = lambda area: f"{area.name} ({area.parent.name})"
         if self.instance.pk and not self.is_bound:
             self.initial["assets"] = self.instance.asset_list
+            # Masked like everywhere: it is changed by writing a new one, else left as it is.
+            self.initial["kk"] = ""
             known = self.instance.extreme_poor
             self.initial["extreme_poor"] = "" if known is None else str(known).lower()
+
+        if self.instance.pk and self.instance.kk:
+            self.fields["kk"].help_text = _("Kosongkan bila nomor KK tetap (%(kk)s).") % {
+                "kk": self.instance.masked_kk
+            }
+
+    def clean_kk(self) -> str:
+        kk = str(self.cleaned_data.get("kk") or "").replace(" ", "")
+        return kk or str(self.instance.kk or "")
 
     def clean_assets(self) -> str:
         return ",".join(sorted(self.cleaned_data["assets"]))

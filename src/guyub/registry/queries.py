@@ -12,15 +12,13 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Q, QuerySet, Sum
-from django.utils import timezone
 from rapidfuzz import fuzz
 
 from guyub.access.permissions import Scope, scope_of
 from guyub.areas.models import Area, Level
-from guyub.datasets.models import CADENCE_DAYS, Dataset, Freshness
+from guyub.datasets.models import Dataset
 from guyub.registry.models import (
     AreaCount,
-    Channel,
     Household,
     Listing,
     Origin,
@@ -54,6 +52,7 @@ class Found:
     household: Household
     person: Person | None = None
     score: float = 0.0
+    vouched_by: Dataset | None = None
 
 
 @dataclass
@@ -113,39 +112,61 @@ def narrowed(user: Any, filters: Filters) -> QuerySet[Household]:
     if filters.extreme:
         households = households.filter(extreme_poor=True)
     if filters.dataset:
-        listed = Listing.objects.filter(dataset__code=filters.dataset, dropped_version=None).values(
-            "household_id"
-        )
-        households = households.filter(id__in=listed)
+        chosen = Dataset.objects.filter(code=filters.dataset)
+        households = households.filter(_on_list_of([d.pk for d in chosen]))
     if filters.freshness:
-        households = households.filter(origin_id__in=origins_by_freshness(filters.freshness))
+        households = households.filter(_fresh(filters.freshness))
     return households
 
 
-def origins_by_freshness(freshness: str) -> list[int]:
-    """Return the ids of origins whose date is current, due or stale for their dataset's cadence.
-
-    What was entered by hand counts by a year. There are few origins: one an import.
-    """
-    today = timezone.localdate()
-    chosen = []
-    for origin in Origin.objects.select_related("dataset").filter(channel=Channel.IMPORT):
-        period = CADENCE_DAYS[origin.dataset.cadence] if origin.dataset else 366  # type: ignore[index]
-        age = (today - origin.as_of).days
-        state = (
-            Freshness.CURRENT
-            if age <= period
-            else Freshness.DUE
-            if age <= period * 1.5
-            else Freshness.STALE
+def _on_list_of(dataset_ids: list[int]) -> Any:
+    return Exists(
+        Listing.objects.filter(
+            household=OuterRef("pk"), dataset_id__in=dataset_ids, dropped_version=None
         )
-        if state == freshness:
-            chosen.append(origin.pk)
+    )
+
+
+def _fresh(freshness: str) -> Q:
+    """Narrow to households whose freshest source is current, due or stale.
+
+    A household is as fresh as the freshest list that has it; one entered by hand and on no list is
+    current for a year.
+    """
+    ids: dict[str, list[int]] = {state: [] for state in Freshness.values}
+    for dataset in Dataset.objects.select_related("current_version"):
+        ids[dataset.freshness].append(dataset.pk)
+    current, due = _on_list_of(ids[Freshness.CURRENT]), _on_list_of(ids[Freshness.DUE])
+    by_hand = Q(
+        origin__channel=Channel.MANUAL,
+        origin__as_of__gt=timezone.localdate() - dt.timedelta(days=366),
+    )
     if freshness == Freshness.CURRENT:
-        year_ago = today.replace(year=today.year - 1) if today.day < 29 else today
-        manual = Origin.objects.filter(channel=Channel.MANUAL, as_of__gt=year_ago)
-        chosen.extend(manual.order_by("-id").values_list("id", flat=True)[:5000])
-    return chosen
+        return Q(current) | by_hand
+    if freshness == Freshness.DUE:
+        return Q(due) & ~Q(current) & ~by_hand
+    return Q(_on_list_of(ids[Freshness.STALE])) & ~Q(due) & ~Q(current) & ~by_hand
+
+
+def confirmations(households: Iterable[Household]) -> dict[int, Dataset]:
+    """Return for each household the dataset that vouches for it: the reference, else the newest.
+
+    Values keep the origin they came with; this tells which list last had the household on it.
+    """
+    best: dict[int, Dataset] = {}
+    listings = Listing.objects.filter(
+        household__in=[h.pk for h in households], dropped_version=None
+    ).select_related("dataset__current_version")
+
+    def rank(dataset: Dataset) -> tuple[bool, dt.date]:
+        version = dataset.current_version
+        return (bool(version and version.is_reference), version.as_of if version else dt.date.min)
+
+    for item in listings:
+        held = best.get(item.household_id)
+        if held is None or rank(item.dataset) > rank(held):
+            best[item.household_id] = item.dataset
+    return best
 
 
 def listing(user: Any, filters: Filters, number: int, size: int) -> list[Household]:

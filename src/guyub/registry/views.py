@@ -104,6 +104,9 @@ def search(request: HttpRequest) -> HttpResponse:
         context["page"] = Slice(rows, number)
         context["rows"] = [queries.Found(household) for household in context["page"]]
         context["total"] = queries.total(request.user, filters)
+    vouchers = queries.confirmations([row.household for row in context["rows"]])
+    for row in context["rows"]:
+        row.vouched_by = vouchers.get(row.household.pk)
     context["may_edit"] = can(request.user, "registry.edit")
     context["may_export"] = can(request.user, "registry.export")
     template = "registry/_results.html" if request.htmx else "registry/search.html"  # type: ignore[attr-defined]
@@ -158,6 +161,7 @@ def household(request: HttpRequest, home: Household) -> HttpResponse:
         "house": _facts(home, HOUSE, origins),
         "welfare": _facts(home, WELFARE, origins),
         "origin": origins[home.origin_id],
+        "vouched_by": queries.confirmations([home]).get(home.pk),
         "kk_origin": origins.get(home.origin_id_of("kk")),
         "listings": home.listings.select_related(
             "dataset__owner", "first_version", "dropped_version"

@@ -170,9 +170,11 @@ def test_graduation_leaves_the_counts(homes, secretary):
 def test_pages_mask_numbers(homes, client_for):
     client = client_for(Role.SECRETARIAT)
     for url in (reverse("registry:search"), reverse("registry:household", args=[homes[0].pk]),
+                reverse("registry:edit", args=[homes[0].pk]),
                 reverse("registry:edit_person", args=[Person.objects.first().pk])):  # fmt: skip
         page = client.get(url).content.decode()
         assert "3302011203850001" not in page, url
+        assert homes[0].kk not in page, url
     assert (
         "330201••••••••01"
         in client.get(reverse("registry:household", args=[homes[0].pk])).content.decode()
