@@ -5,20 +5,23 @@ Nothing here counts or scans the registry: every query starts from an index and 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.utils import timezone
 from rapidfuzz import fuzz
 
 from guyub.access.permissions import Scope, scope_of
 from guyub.areas.models import Area, Level
-from guyub.datasets.models import Dataset
+from guyub.datasets.models import Dataset, Freshness
 from guyub.registry.models import (
     AreaCount,
+    Channel,
     Household,
     Listing,
     Origin,
