@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
@@ -94,13 +94,6 @@ def public_tiles(tally: Tally) -> list[Tile]:
         Tile(blurred_text(tally.extreme_households), _("Keluarga miskin ekstrem")),
         Tile(blurred_text(tally.all_households), _("Keluarga terdaftar")),
     ]
-
-
-def _address(name: str, key: Any) -> str:
-    try:
-        return reverse(name, args=[key])
-    except NoReverseMatch:
-        return ""
 
 
 def _grouped(number: int) -> str:
@@ -275,7 +268,7 @@ def agency(request: HttpRequest) -> dict[str, Any]:
     counts = queries.freshness_counts(datasets)
     completeness = queries.completeness_of(own)
     tasks = run_tasks(request.user) + freshness_tasks(counts, own)
-    directory = _address("agencies:detail", own.code)
+    directory = reverse("agencies:detail", args=[own.code])
     if completeness.missing:
         tasks.append(
             Task(
