@@ -120,7 +120,7 @@ class ReauthenticateForm(_SpentCode, mfa_base_forms.ReauthenticateForm):
 class ActivateTOTPForm(totp_forms.ActivateTOTPForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["code"].label = _("Enam angka yang tampil di aplikasi")
+        self.fields["code"].label = _("Enam angka")
         self.fields["code"].widget.attrs = dict(CODE_INPUT)
 
 

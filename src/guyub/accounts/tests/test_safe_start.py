@@ -118,3 +118,12 @@ def test_demo_mode_asks_for_nothing(run):
         GUYUB_DEBUG="1",
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_old_keys_come_from_the_environment(run):
+    done = run(
+        "import django; django.setup(); from django.conf import settings;"
+        "print(settings.SECRET_KEY_FALLBACKS)",
+        GUYUB_OLD_SECRET_KEYS="lama,lebih-lama",
+    )
+    assert done.stdout.strip() == "['lama', 'lebih-lama']"
