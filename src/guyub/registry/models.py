@@ -134,9 +134,11 @@ class Household(Sourced):
             )
         ]
         indexes = [
-            models.Index(fields=["village", "status", "desil"], name="household_by_village"),
-            models.Index(fields=["district", "status", "desil"], name="household_by_district"),
-            models.Index(fields=["status", "desil"], name="household_by_desil"),
+            models.Index(fields=["village", "status", "desil", "id"], name="household_by_village"),
+            models.Index(
+                fields=["district", "status", "desil", "id"], name="household_by_district"
+            ),
+            models.Index(fields=["status", "desil", "id"], name="household_by_desil"),
         ]
 
     def __str__(self) -> str:

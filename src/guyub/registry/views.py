@@ -49,6 +49,7 @@ from guyub.registry.vocabulary import Asset
 from guyub.ui.paging import PAGE_SIZE, Slice, page_number
 
 EXPORT_LIMIT = 100_000
+SHOWN = 30  # of the best matches of a search
 HISTORY_A_PAGE = 15
 PLACE = ("address", "hamlet", "rt", "rw", "latitude", "longitude")
 HOUSE = ("floor", "wall", "roof", "sanitation", "water", "electricity", "ownership", "assets")
@@ -96,8 +97,8 @@ def search(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "text": text, "filters": filters}
     if text:
         context["answer"] = queries.search(request.user, text, filters)
-        context["rows"] = context["answer"].rows[:50]
-        context["more"] = len(context["answer"].rows) > 50 or context["answer"].capped
+        context["rows"] = context["answer"].rows[:SHOWN]
+        context["more"] = len(context["answer"].rows) > SHOWN or context["answer"].capped
     else:
         number = page_number(request)
         rows = queries.listing(request.user, filters, number, PAGE_SIZE)

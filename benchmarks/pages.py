@@ -1,0 +1,109 @@
+"""How long does the server take for each page, with the whole regency in the registry?
+
+First fill a data folder (SQLite) or a database (``DATABASE_URL``)::
+
+    GUYUB_DATA_DIR=/some/folder uv run guyub demo --households 600000 --no-serve
+    GUYUB_DATA_DIR=/some/folder uv run python benchmarks/pages.py [--rounds 40]
+
+Prints median and 95th percentile in milliseconds per page, from request to finished response in
+process, sign-in and all middleware included. Each round asks for another household, area or name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guyub.settings")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=40)
+    options = parser.parse_args()
+    import django
+
+    django.setup()
+    from django.db import connection
+    from django.test import Client
+    from guyub.accounts.models import User
+    from guyub.areas.models import Area
+    from guyub.registry.models import Household, Person
+
+    luck = random.Random(5)
+    top = Household.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    people = Person.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    districts = list(Area.objects.filter(level=3).values_list("code", flat=True))
+    villages = list(Area.objects.filter(level=4).values_list("code", flat=True))
+
+    def client(name: str) -> Client:
+        signed_in = Client()
+        signed_in.force_login(
+            User.objects.get(username=name),
+            backend="allauth.account.auth_backends.AuthenticationBackend",
+        )
+        return signed_in
+
+    def a_person() -> Any:
+        return Person.objects.filter(pk__gte=luck.randint(1, people)).order_by("pk").first()
+
+    def misspelt(name: str) -> str:
+        place = luck.randrange(1, max(2, len(name) - 1))
+        return name[:place] + name[place + 1 :]
+
+    secretary, village, regent, auditor = (
+        client(name) for name in ("sekretariat", "desa", "bupati", "auditor")
+    )
+    search = "/registri/"
+    pages: list[tuple[str, Callable[[], Any]]] = [
+        ("home, secretariat", lambda: secretary.get("/")),
+        ("home, regent", lambda: regent.get("/")),
+        ("home, village operator", lambda: village.get("/")),
+        ("home, auditor", lambda: auditor.get("/")),
+        ("public page", lambda: Client().get("/publik/")),
+        ("registry list", lambda: secretary.get(search)),
+        ("registry list, page 200", lambda: secretary.get(search, {"halaman": 200})),
+        ("registry list, a district, desil 1-2",
+         lambda: secretary.get(search, {"wilayah": luck.choice(districts), "desil": ["1", "2"]})),
+        ("registry list, a village", lambda: secretary.get(search, {"wilayah": luck.choice(villages)})),
+        ("registry list, on one dataset", lambda: secretary.get(search, {"dataset": "rtlh"})),
+        ("registry list, stale only", lambda: secretary.get(search, {"kesegaran": "stale"})),
+        ("search by NIK", lambda: secretary.post(search, {"cari": a_person().nik})),
+        ("search by full name", lambda: secretary.post(search, {"cari": a_person().name})),
+        ("search by misspelt name", lambda: secretary.post(search, {"cari": misspelt(a_person().name)})),
+        ("search by a very common name", lambda: secretary.post(search, {"cari": "siti"})),
+        ("search by two common names", lambda: secretary.post(search, {"cari": "siti nur"})),
+        ("search by address", lambda: secretary.post(search, {"cari": "jl sudirman"})),
+        ("search, village operator", lambda: village.post(search, {"cari": "siti"})),
+        ("household", lambda: secretary.get(f"/registri/keluarga/{luck.randint(1, top)}/?asal=1")),
+        ("household, edit form", lambda: secretary.get(f"/registri/keluarga/{luck.randint(1, top)}/ubah/")),
+        ("datasets", lambda: secretary.get("/dataset/")),
+        ("dataset", lambda: secretary.get("/dataset/dtsen/")),
+        ("imports", lambda: secretary.get("/impor/")),
+        ("agencies", lambda: secretary.get("/perangkat-daerah/")),
+        ("areas", lambda: secretary.get("/wilayah/")),
+        ("audit log", lambda: auditor.get("/jejak-audit/")),
+    ]  # fmt: skip
+    print(f"{connection.vendor}: {people:,} people, {top:,} households, {options.rounds} rounds")
+    print(f"{'page':<42}{'median ms':>10}{'p95 ms':>10}")
+    for label, ask in pages:
+        times = []
+        for _round in range(options.rounds):
+            started = time.perf_counter()
+            response = ask()
+            times.append(1000 * (time.perf_counter() - started))
+            if response.status_code != 200:
+                raise SystemExit(f"{label}: {response.status_code}")
+        ranked = sorted(times)
+        print(
+            f"{label:<42}{statistics.median(ranked):>10.0f}{ranked[int(0.95 * (len(ranked) - 1))]:>10.0f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
