@@ -504,6 +504,8 @@ class Reconciliation:
         self._version_counts(version)
         for model in (Household, Person, ValueChange, Move, Listing, VersionCount):
             bulk.settle_sequence(model)
+        if self.delta.added + self.delta.changed > bulk.BATCH:
+            bulk.refresh_statistics()
         self.step()
 
     def _text(self, name: str, kind: str, table: str) -> str:

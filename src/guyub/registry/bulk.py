@@ -13,7 +13,16 @@ import duckdb
 import pyarrow as pa
 from django.db import connection, models
 
-from guyub.registry.models import AddressKey, AreaCount, PersonKey, SearchKey, SearchKeyVariant
+from guyub.registry.models import (
+    AddressKey,
+    AreaCount,
+    Household,
+    Listing,
+    Person,
+    PersonKey,
+    SearchKey,
+    SearchKeyVariant,
+)
 from guyub.registry.names import keys_of, variants_of
 
 BATCH = 20_000
@@ -198,6 +207,17 @@ def hold_ids(duck: duckdb.DuckDBPyConnection, name: str, query: str, work: Path)
 def drop_held(name: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {name}")
+
+
+def refresh_statistics() -> None:
+    """Let the database look at its tables anew, so that it picks the right index after a large load."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA analysis_limit = 1000")
+            cursor.execute("ANALYZE")
+            return
+        for model in (Household, Person, PersonKey, AddressKey, Listing):
+            cursor.execute(f"ANALYZE {model._meta.db_table}")
 
 
 # Counts
