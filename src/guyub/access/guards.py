@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -66,7 +67,6 @@ def api_requires(
         raise ImproperlyConfigured(f"Unknown permission {permission!r}")
 
     def decorate(operation: Callable[..., Any]) -> Callable[..., Any]:
-        # ``wraps`` leaves the signature readable, which Ninja needs.
         @wraps(operation)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             try:
@@ -77,6 +77,9 @@ def api_requires(
                 raise HttpError(403, _("Akun Anda tidak diberi akses ke data ini.")) from error
             return operation(request, *args, **kwargs)
 
+        # Ninja reads the signature, and would look up the names in it here instead of where the
+        # operation was written.
+        guarded.__signature__ = inspect.signature(operation, eval_str=True)  # type: ignore[attr-defined]
         guarded.required_permission = permission  # type: ignore[attr-defined]
         guarded.guards_record = load is not None  # type: ignore[attr-defined]
         return guarded

@@ -1,5 +1,8 @@
 """The guards, apart from any page: records, scopes, API operations."""
 
+from __future__ import annotations
+
+import enum
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +14,12 @@ from ninja.testing import TestClient
 from guyub.access.guards import api_requires, requires
 from guyub.access.permissions import GRANTS, can, in_area
 from guyub.access.roles import Role
+
+
+class Colour(enum.Enum):
+    """A type that only this module knows, for the signature of an operation."""
+
+    RED = "merah"
 
 
 def someone(role, **values):
@@ -78,6 +87,11 @@ class TestApiOperations:
         def area(request, code: str):
             return {"code": code}
 
+        @api.get("/colours")
+        @api_requires("audit.view")
+        def colours(request, colour: Colour | None = None):
+            return {"colour": colour.name if colour else ""}
+
         client = TestClient(api)
         return lambda path, user: client.get(path, user=user)
 
@@ -85,6 +99,10 @@ class TestApiOperations:
         answer = ask("/plain?count=3", someone(Role.AUDITOR))
         assert (answer.status_code, answer.json()) == (200, {"count": 3})
         assert ask("/plain?count=x", someone(Role.AUDITOR)).status_code == 422
+
+    def test_knows_the_types_of_the_operation(self, ask):
+        assert ask("/colours?colour=merah", someone(Role.AUDITOR)).json() == {"colour": "RED"}
+        assert ask("/colours?colour=biru", someone(Role.AUDITOR)).status_code == 422
 
     def test_refuses_as_json(self, ask):
         answer = ask("/plain", someone(Role.REGENT))
