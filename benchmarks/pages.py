@@ -31,6 +31,7 @@ def main() -> None:
     django.setup()
     from django.db import connection
     from django.test import Client
+
     from guyub.accounts.models import User
     from guyub.areas.models import Area
     from guyub.registry.models import Household, Person

@@ -89,9 +89,19 @@ EXPECTED: dict[str, dict[str, str]] = {
     "accounts:deactivate": SECRETARIAT,
     "accounts:reactivate": SECRETARIAT,
     "accounts:reset_factor": SECRETARIAT,
+    # The directory
     "agencies:list": SIGNED_IN,
+    "agencies:detail": SIGNED_IN,
+    "agencies:edit": who(secretariat=ALL, agency_head=OWN, agency_operator=OWN),
+    "agencies:create": SECRETARIAT,
+    "agencies:status": SECRETARIAT,
     "areas:list": SIGNED_IN,
+    "areas:detail": SIGNED_IN,
     "programs:list": SIGNED_IN,
+    "programs:detail": SIGNED_IN,
+    "programs:create": who(secretariat=ALL, agency_operator=ALL),
+    "programs:edit": who(secretariat=ALL, agency_operator=OWN),
+    "programs:delete": who(secretariat=ALL, agency_operator=OWN),
     # The registry
     "registry:search": who(
         secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
@@ -132,6 +142,10 @@ EXPECTED: dict[str, dict[str, str]] = {
     "audit:verify": AUDITOR,
     "audit:export": AUDITOR,
     # The HTTP API
+    "api:list_agencies": SIGNED_IN,
+    "api:one_agency": SIGNED_IN,
+    "api:list_areas": SIGNED_IN,
+    "api:one_area": SIGNED_IN,
     "api:datasets": SIGNED_IN,
     "api:dataset": SIGNED_IN,
 }
@@ -227,8 +241,10 @@ def api_operations() -> dict[str, list[Callable[..., Any]]]:
     for _prefix, router in api._routers:
         for path in router.path_operations.values():
             for operation in path.operations:
-                name = "api:" + (operation.url_name or api.get_openapi_operation_id(operation))
-                found.setdefault(name, []).append(operation.view_func)
+                name = getattr(operation, "url_name", "") or api.get_operation_url_name(
+                    operation, router
+                )
+                found.setdefault(f"api:{name}", []).append(operation.view_func)
     return found
 
 
@@ -316,6 +332,7 @@ class World:
         from guyub.areas.models import Area
         from guyub.audit.models import Event
         from guyub.imports import services as imports
+        from guyub.programs.models import Program
         from guyub.registry.models import Photo
         from guyub.registry.services import create_household
 
@@ -358,14 +375,17 @@ class World:
             "home": home,
             "person": home.members.get(),
             "photo": photo,
+            "program": Program.objects.create(agency=dataset.owner, name="RTLH", year=2026),
             "run": run,
         }
 
     def kwargs(self, name: str, side: str) -> dict[str, Any]:
         """Return the URL arguments for ``name`` about the record of ``side``."""
         record = self.records[side]
-        if name == "home:area":
+        if name in ("home:area", "areas:detail", "api:one_area"):
             return {"code": record["area"]}
+        if name.startswith("agencies:") or name == "api:one_agency":
+            return {"code": record["dataset"].owner.code}
         if name == "api:dataset" or name in ("datasets:detail", "datasets:edit"):
             return {"code": record["dataset"].code}
         if name in ("datasets:mark_reference", "datasets:export"):
@@ -377,7 +397,13 @@ class World:
         if name in ("registry:photo", "registry:delete_photo"):
             return {"pk": record["photo"].pk}
         app = name.partition(":")[0]
-        subject = {"accounts": "account", "audit": "event", "registry": "home", "imports": "run"}
+        subject = {
+            "accounts": "account",
+            "audit": "event",
+            "imports": "run",
+            "programs": "program",
+            "registry": "home",
+        }
         return {"pk": record[subject[app]].pk}
 
 

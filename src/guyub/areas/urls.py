@@ -5,4 +5,5 @@ from guyub.areas import views
 app_name = "areas"
 urlpatterns = [
     path("", views.list_page, name="list"),
+    path("<str:code>/", views.detail, name="detail"),
 ]

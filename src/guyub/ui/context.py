@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from guyub.access.permissions import can
 
+HAS_ENGLISH = any((path / "en/LC_MESSAGES/django.mo").exists() for path in settings.LOCALE_PATHS)
+
 
 @dataclass(frozen=True)
 class NavItem:
@@ -48,4 +50,6 @@ def layout(request: HttpRequest) -> dict[str, Any]:
         "regency_name": settings.REGENCY_NAME,
         "is_demo": settings.MODE == "demo",
         "navigation": items,
+        # The switch to English shows once there is English to switch to.
+        "has_english": HAS_ENGLISH,
     }
