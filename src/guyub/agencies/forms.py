@@ -29,7 +29,7 @@ class AgencyForm(forms.ModelForm):  # type: ignore[type-arg]
     functions = forms.CharField(
         label=gettext_lazy("Fungsi"),
         required=False,
-        widget=forms.Textarea(attrs={"rows": 8}),
+        widget=forms.Textarea(attrs={"rows": 12}),
         help_text=gettext_lazy(
             "Satu fungsi per baris, urut seperti dalam peraturannya. Nomor di awal baris dibuang."
         ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -28,11 +28,11 @@ LABELS = {
     "program": _("Program"),
 }
 # How near a word of an entry is to the word asked.
-SAME, SYNONYM, SAME_STEM, MISSPELT = 1.0, 0.95, 0.85, 0.75
+SAME, SYNONYM, SAME_STEM, MISSPELT, STEM_MISSPELT = 1.0, 0.95, 0.85, 0.75, 0.7
 # Two words one slip apart in five letters are taken for the same.
 SPELLING_CUTOFF = 0.8
 # Matches weaker than this share of the best are noise.
-WEAKEST_SHARE = 0.45
+WEAKEST_SHARE = 0.5
 REASONS_SHOWN = 2
 # A question longer than this is cut: nobody asks so long, and each word costs time.
 LONGEST_QUESTION = 200
@@ -66,13 +66,18 @@ class Answer:
     understood: bool
 
 
-def directory(include_inactive: bool = False) -> QuerySet[Agency]:
-    """Return the agencies by name, active ones only unless asked, with counts for lists."""
+def directory(include_inactive: bool = False) -> tuple[QuerySet[Agency], int | None]:
+    """Return the agencies by name, active ones only unless asked, and the newest program year.
+
+    Each has ``program_count``, its programs in that year, and ``dataset_count``. The year is
+    ``None`` when there are no programs.
+    """
+    year = Agency.objects.aggregate(year=Max("programs__year"))["year"]
     agencies = Agency.objects.annotate(
-        program_count=Count("programs", distinct=True),
+        program_count=Count("programs", filter=Q(programs__year=year), distinct=True),
         dataset_count=Count("datasets", distinct=True),
-    )
-    return agencies if include_inactive else agencies.filter(is_active=True)
+    ).order_by("name")
+    return (agencies if include_inactive else agencies.filter(is_active=True)), year
 
 
 def with_everything(code: str) -> Agency | None:
@@ -177,7 +182,9 @@ def _misspelt(written: str, vocabulary: list[str]) -> dict[str, float]:
         return {}
     likeliest = hits[0][0]
     return {likeliest: MISSPELT} | {
-        word: MISSPELT for word in vocabulary if not stems(word).isdisjoint(stems(likeliest))
+        word: STEM_MISSPELT
+        for word in vocabulary
+        if word != likeliest and not stems(word).isdisjoint(stems(likeliest))
     }
 
 

@@ -45,7 +45,8 @@ def list_page(request: HttpRequest) -> HttpResponse:
         context["answer"] = answer
     else:
         context["misunderstood"] = answer is not None
-        context["page"] = page_of(request, queries.directory(with_inactive), DIRECTORY_PAGE)
+        agencies, context["year"] = queries.directory(with_inactive)
+        context["page"] = page_of(request, agencies, DIRECTORY_PAGE)
     # While somebody types only the results travel, not the frame.
     is_partial = request.headers.get("HX-Request") == "true"
     template = "agencies/_results.html" if is_partial else "agencies/list.html"

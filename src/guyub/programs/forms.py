@@ -21,9 +21,17 @@ nomenclature_code = RegexValidator(
 )
 
 
+class AgencyField(forms.ModelChoiceField):
+    """A choice of agencies by their full names, by which the list is ordered."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.name)
+
+
 class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
     """A program. Its agency is chosen once, among those that the user may write for."""
 
+    agency = AgencyField(label=_("Perangkat daerah"), queryset=Agency.objects.none())
     year = forms.IntegerField(
         label=_("Tahun anggaran"),
         validators=[
