@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -96,5 +98,65 @@ def make_dataset(make_agency: Callable[..., Any]) -> Callable[..., Any]:
         values.setdefault("legal_basis", "Inpres 4/2025")
         values.setdefault("cadence", Cadence.QUARTERLY)
         return Dataset.objects.get_or_create(code=code, defaults=values)[0]
+
+    return make
+
+
+@pytest.fixture
+def make_sub_activity(make_agency: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a sub-activity with its program and activity: ``make_sub_activity("RTLH", agency=...)``.
+
+    It gives house repair to desil 1 to 4 in the whole regency throughout 2026 unless told otherwise.
+    """
+    from guyub.programs.models import Activity, Program, SubActivity
+    from guyub.programs.vocabulary import HelpKind, Strategy
+
+    def make(name: str = "Perbaikan rumah", **values: Any) -> Any:
+        agency = values.pop("agency", None) or make_agency()
+        areas = values.pop("areas", [])
+        year = values.setdefault("year", 2026)
+        values.setdefault("help_kind", HelpKind.HOUSE_REPAIR)
+        values.setdefault("strategy", Strategy.EXPENDITURE)
+        values.setdefault("desil_min", 1)
+        values.setdefault("desil_max", 4)
+        values.setdefault("starts_on", dt.date(year, 1, 1))
+        values.setdefault("ends_on", dt.date(year, 12, 31))
+        program, _ = Program.objects.get_or_create(agency=agency, year=year, name=f"Program {name}")
+        activity, _ = Activity.objects.get_or_create(program=program, name=f"Kegiatan {name}")
+        sub_activity = SubActivity.objects.create(
+            activity=activity, agency=agency, name=name, **values
+        )
+        sub_activity.areas.set(areas)
+        return sub_activity
+
+    return make
+
+
+@pytest.fixture
+def make_household(regency: Any) -> Callable[..., Any]:
+    """Make a household of one man in a village: ``make_household("33.02.01.2001", desil=1)``."""
+    from guyub.areas.models import Area
+    from guyub.registry.services import create_household
+
+    serial = itertools.count(1)
+
+    def make(code: str = "33.02.01.2001", name: str = "Tukiman", **values: Any) -> Any:
+        number = next(serial)
+        district = code.replace(".", "")[:6]
+        values.setdefault("desil", 1)
+        values.setdefault("kk", f"{district}010101{number:04d}")
+        home = create_household(
+            household={"village": Area.objects.get(code=code), **values},
+            head={
+                "nik": f"{district}120385{number:04d}",
+                "name": name,
+                "sex": "M",
+                "birth_date": dt.date(1985, 3, 12),
+            },
+            as_of=dt.date(2026, 1, 5),
+            actor=None,
+        )
+        home.refresh_from_db()
+        return home
 
     return make

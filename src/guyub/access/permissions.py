@@ -55,6 +55,58 @@ GRANTS: dict[str, dict[Role, Scope]] = {
     "imports.run": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
     "programs.view": EVERY_ROLE,
     "programs.edit": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    # Missions of the regency.
+    "programs.manage": {Role.SECRETARIAT: ANY},
+    "discussions.view": EVERY_ROLE,
+    "discussions.write": {role: ANY for role in Role if role is not Role.AUDITOR},
+    "targeting.view": EVERY_ROLE,
+    "targeting.edit": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    # Sums without names.
+    "beneficiaries.view_totals": EVERY_ROLE,
+    "beneficiaries.view": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: ANY,
+        Role.AGENCY_OPERATOR: ANY,
+        Role.AREA_OPERATOR: OWN_AREA,
+    },
+    "beneficiaries.edit": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    # Checking a candidate at the door.
+    "beneficiaries.verify": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_OPERATOR: OWN_AGENCY,
+        Role.AREA_OPERATOR: OWN_AREA,
+    },
+    "beneficiaries.export": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    "overlaps.view": EVERY_ROLE,
+    "overlaps.comment": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: ANY,
+        Role.AGENCY_OPERATOR: ANY,
+    },
+    "overlaps.settle": {Role.SECRETARIAT: ANY},
+    "reports.view": EVERY_ROLE,
+    "reports.edit": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    "reports.submit": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: OWN_AGENCY,
+        Role.AGENCY_OPERATOR: OWN_AGENCY,
+    },
+    "reports.review": {Role.SECRETARIAT: ANY},
+    "obstacles.view": EVERY_ROLE,
+    "obstacles.report": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: OWN_AGENCY,
+        Role.AGENCY_OPERATOR: OWN_AGENCY,
+        Role.AREA_OPERATOR: OWN_AREA,
+    },
+    "obstacles.manage": {Role.SECRETARIAT: ANY},
+    "targets.view": EVERY_ROLE,
+    "targets.edit": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: OWN_AGENCY,
+        Role.AGENCY_OPERATOR: OWN_AGENCY,
+    },
+    "targets.manage": {Role.SECRETARIAT: ANY},
     "registry.view_aggregates": EVERY_ROLE,
     "registry.view": {
         Role.SECRETARIAT: ANY,
@@ -81,7 +133,14 @@ GRANTS: dict[str, dict[Role, Scope]] = {
 
 # Whoever can unmask a NIK must sign in with a second factor.
 SECOND_FACTOR_ROLES = frozenset(
-    set(GRANTS["registry.reveal"]) | set(GRANTS["registry.export"]) | set(GRANTS["datasets.export"])
+    role
+    for permission in (
+        "registry.reveal",
+        "registry.export",
+        "datasets.export",
+        "beneficiaries.export",
+    )
+    for role in GRANTS[permission]
 )
 
 

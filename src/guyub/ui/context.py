@@ -23,33 +23,56 @@ class NavItem:
     icon: str  # name of a symbol in ui/icons.svg
 
 
-NAVIGATION = (
-    NavItem(_("Beranda"), "home", "home.view", "home"),
-    NavItem(_("Registri warga miskin"), "registry:search", "registry.view", "people"),
-    NavItem(_("Dataset"), "datasets:list", "datasets.view", "layers"),
-    NavItem(_("Impor"), "imports:list", "imports.view", "upload"),
-    NavItem(_("Program"), "programs:list", "programs.view", "flag"),
-    NavItem(_("Perangkat daerah"), "agencies:list", "agencies.view", "building"),
-    NavItem(_("Wilayah"), "areas:list", "areas.view", "map"),
-    NavItem(_("Akun pengguna"), "accounts:list", "accounts.manage", "key"),
-    NavItem(_("Jejak audit"), "audit:list", "audit.view", "shield"),
+# The menu in its sections; the first has no heading.
+NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
+    ("", (NavItem(_("Beranda"), "home", "home.view", "home"),)),
+    (
+        _("Data"),
+        (
+            NavItem(_("Registri warga miskin"), "registry:search", "registry.view", "people"),
+            NavItem(_("Dataset"), "datasets:list", "datasets.view", "layers"),
+            NavItem(_("Impor"), "imports:list", "imports.view", "upload"),
+        ),
+    ),
+    (
+        _("Penanganan"),
+        (NavItem(_("Program"), "programs:list", "programs.view", "flag"),),
+    ),
+    (
+        _("Rujukan"),
+        (
+            NavItem(_("Perangkat daerah"), "agencies:list", "agencies.view", "building"),
+            NavItem(_("Wilayah"), "areas:list", "areas.view", "map"),
+        ),
+    ),
+    (
+        _("Pengelolaan"),
+        (
+            NavItem(_("Akun pengguna"), "accounts:list", "accounts.manage", "key"),
+            NavItem(_("Jejak audit"), "audit:list", "audit.view", "shield"),
+        ),
+    ),
 )
 
 
 def layout(request: HttpRequest) -> dict[str, Any]:
     """Give templates the regency's name, the mode and the navigation that this user may use."""
     user = getattr(request, "user", None)
-    items = []
+    sections = []
     if user is not None and user.is_authenticated:
-        for item in NAVIGATION:
-            if can(user, item.permission):
-                url = reverse(item.url_name)
-                here = request.path == url or (url != "/" and request.path.startswith(url))
-                items.append({"label": item.label, "url": url, "icon": item.icon, "here": here})
+        for heading, items in NAVIGATION:
+            shown = []
+            for item in items:
+                if can(user, item.permission):
+                    url = reverse(item.url_name)
+                    here = request.path == url or (url != "/" and request.path.startswith(url))
+                    shown.append({"label": item.label, "url": url, "icon": item.icon, "here": here})
+            if shown:
+                sections.append({"heading": heading, "items": shown})
     return {
         "regency_name": settings.REGENCY_NAME,
         "is_demo": settings.MODE == "demo",
-        "navigation": items,
+        "navigation": sections,
         # The switch to English shows once there is English to switch to.
         "has_english": HAS_ENGLISH,
     }

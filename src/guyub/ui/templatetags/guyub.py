@@ -6,11 +6,13 @@ from typing import Any
 
 from django import template
 from django.http import QueryDict
+from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from guyub.access.permissions import can
+from guyub.ui import panels as places
 
 register = template.Library()
 
@@ -62,3 +64,15 @@ def may(context: dict[str, Any], permission: str, obj: Any = None) -> bool:
 def get_item(mapping: dict[Any, Any], key: Any) -> Any:
     """Look ``key`` up in a dictionary."""
     return mapping.get(key)
+
+
+@register.simple_tag(takes_context=True)
+def panels(context: dict[str, Any], place: str, record: Any) -> SafeString:
+    """Draw what other apps show about ``record`` at ``place`` (see :mod:`guyub.ui.panels`)."""
+    request = context["request"]
+    shown = (panel(request, record) for panel in places.at(place))
+    return format_html_join(
+        "",
+        "{}",
+        ((render_to_string(name, values, request),) for name, values in filter(None, shown)),
+    )

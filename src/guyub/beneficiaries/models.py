@@ -1,0 +1,161 @@
+"""Who receives what: enrolments from candidate to finished, and what was delivered."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from guyub.agencies.models import Agency
+from guyub.programs.models import SubActivity
+from guyub.programs.vocabulary import HelpKind
+from guyub.registry.models import Household, Person
+from guyub.targeting.models import RuleVersion
+
+
+class Stage(models.TextChoices):
+    """How far an enrolment has come. Rejected and withdrawn end it before anything is given."""
+
+    CANDIDATE = "candidate", _("Calon")
+    VERIFIED = "verified", _("Terverifikasi")
+    ENROLLED = "enrolled", _("Ditetapkan")
+    DELIVERED = "delivered", _("Menerima")
+    FINISHED = "finished", _("Selesai")
+    GRADUATED = "graduated", _("Graduasi")
+    REJECTED = "rejected", _("Ditolak")
+    WITHDRAWN = "withdrawn", _("Dibatalkan")
+
+
+# Stages that count as being helped when overlaps, gaps and coverage are reckoned.
+HELPED = (Stage.ENROLLED, Stage.DELIVERED, Stage.FINISHED, Stage.GRADUATED)
+
+
+class Entry(models.TextChoices):
+    """How an enrolment came about."""
+
+    RULE = "rule", _("Aturan sasaran")
+    FILE = "file", _("Berkas Excel")
+    MANUAL = "manual", _("Isian langsung")
+
+
+class Enrolment(models.Model):
+    """A household (or one member of it) in a sub-activity.
+
+    ``agency``, ``year`` and ``help_kind`` repeat those of the sub-activity, so that overlaps and the
+    coverage matrix are one pass over this table; services keep them in step.
+    """
+
+    sub_activity = models.ForeignKey(SubActivity, models.PROTECT, related_name="enrolments")
+    agency = models.ForeignKey(Agency, models.PROTECT, related_name="+", db_index=False)
+    year = models.PositiveSmallIntegerField(_("tahun"))
+    help_kind = models.CharField(_("bentuk bantuan"), max_length=20, choices=HelpKind.choices)
+    household = models.ForeignKey(
+        Household, models.PROTECT, related_name="enrolments", db_index=False
+    )
+    # Only where the recipient is a person.
+    person = models.ForeignKey(
+        Person, models.PROTECT, null=True, blank=True, related_name="enrolments"
+    )
+    stage = models.CharField(
+        _("tahap"), max_length=10, choices=Stage.choices, default=Stage.CANDIDATE
+    )
+    stage_since = models.DateTimeField(_("sejak"))
+    reason = models.CharField(_("alasan"), max_length=250, blank=True)
+    entry = models.CharField(_("asal"), max_length=10, choices=Entry.choices)
+    rule_version = models.ForeignKey(
+        RuleVersion, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("penerima")
+        constraints = [
+            # Two constraints, because a null person differs from another null person.
+            models.UniqueConstraint(
+                fields=["sub_activity", "person"],
+                condition=~models.Q(person=None),
+                name="enrolment_of_person_once",
+            ),
+            models.UniqueConstraint(
+                fields=["sub_activity", "household"],
+                condition=models.Q(person=None),
+                name="enrolment_of_household_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["sub_activity", "stage", "id"], name="enrolment_by_stage"),
+            models.Index(
+                fields=["household", "year", "help_kind", "stage"], name="enrolment_by_household"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.household} · {self.sub_activity}"
+
+    @property
+    def owning_agency_id(self) -> int:
+        return self.agency_id
+
+    @property
+    def area_code(self) -> str:
+        return self.household.area_code
+
+
+class EnrolmentStep(models.Model):
+    """An enrolment went from one stage to another."""
+
+    enrolment = models.ForeignKey(Enrolment, models.CASCADE, related_name="steps")
+    from_stage = models.CharField(max_length=10, choices=Stage.choices, blank=True)
+    to_stage = models.CharField(max_length=10, choices=Stage.choices)
+    reason = models.CharField(_("alasan"), max_length=250, blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    at = models.DateTimeField(_("waktu"))
+
+    class Meta:
+        ordering = ["-at", "-id"]
+
+
+def proof_path(delivery: Any, file_name: str) -> str:
+    """Name a stored proof by a random part, never by what its sender called it."""
+    return f"proofs/{uuid.uuid4().hex}.jpg"
+
+
+class Delivery(models.Model):
+    """Help handed over once, to one enrolment."""
+
+    enrolment = models.ForeignKey(Enrolment, models.PROTECT, related_name="deliveries")
+    # Repeats the enrolment's, so that a report's total is one index range.
+    sub_activity = models.ForeignKey(
+        SubActivity, models.PROTECT, related_name="deliveries", db_index=False
+    )
+    delivered_on = models.DateField(_("tanggal"))
+    amount = models.PositiveBigIntegerField(_("nilai"), default=0)  # rupiah
+    description = models.CharField(_("keterangan"), max_length=250, blank=True)
+    proof = models.ImageField(_("bukti"), upload_to=proof_path, blank=True)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-delivered_on", "-id"]
+        verbose_name = _("penyaluran")
+        indexes = [
+            models.Index(fields=["sub_activity", "delivered_on"], name="delivery_by_date"),
+        ]
+
+    @property
+    def owning_agency_id(self) -> int:
+        return self.enrolment.agency_id
+
+    @property
+    def area_code(self) -> str:
+        return self.enrolment.area_code
