@@ -68,6 +68,8 @@ AUDITOR = who(auditor=ALL)
 SEES_PEOPLE = who(secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=OWN)
 EDITS_PEOPLE = who(secretariat=ALL, agency_operator=ALL, area_operator=OWN)
 RUNS_OWN_DATASETS = who(secretariat=ALL, agency_operator=OWN)
+# Only its author takes a message back; the secretariat wrote that about their own household.
+OWN_MESSAGES = who(secretariat=OWN)
 SEES_OWN_IMPORTS = who(secretariat=ALL, agency_head=OWN, agency_operator=OWN)
 
 EXPECTED: dict[str, dict[str, str]] = {
@@ -136,6 +138,10 @@ EXPECTED: dict[str, dict[str, str]] = {
     "imports:corrections": RUNS_OWN_DATASETS,
     "imports:approve": RUNS_OWN_DATASETS,
     "imports:cancel": RUNS_OWN_DATASETS,
+    # Talk: who may see the record may read, and all but the auditor may write
+    "discussions:thread": SEES_PEOPLE,
+    "discussions:write": SEES_PEOPLE,
+    "discussions:withdraw": OWN_MESSAGES,
     # The audit log
     "audit:list": AUDITOR,
     "audit:detail": AUDITOR,
@@ -300,14 +306,17 @@ class World:
     """
 
     def __init__(self, make_user: Any, make_agency: Any, make_dataset: Any) -> None:
+        from guyub.discussions import services as talk
+
         self.clients = {THE_PUBLIC: Client(raise_request_exception=False)}
         own_agency, other_agency = make_agency("dinsos"), make_agency("dinkes")
+        users: dict[str, Any] = {}
         for role in Role:
             values = {"agency": own_agency} if role.startswith("agency") else {}
             client = Client(raise_request_exception=False)
+            users[role] = make_user(role, **values)
             client.force_login(
-                make_user(role, **values),
-                backend="allauth.account.auth_backends.AuthenticationBackend",
+                users[role], backend="allauth.account.auth_backends.AuthenticationBackend"
             )
             self.clients[role] = client
         self.records = {
@@ -326,6 +335,12 @@ class World:
                 "33021712038500",
             ),
         }
+        for side, author in (
+            ("own", users[Role.SECRETARIAT]),
+            ("other", self.records["other"]["account"]),
+        ):
+            home = self.records[side]["home"]
+            self.records[side]["message"] = talk.write(home, "Sudah dicek.", author=author).message
 
     @staticmethod
     def _records(account: Any, dataset: Any, code: str, kk: str, nik: str) -> dict[str, Any]:
@@ -396,8 +411,11 @@ class World:
             return {"pk": record["person"].pk}
         if name in ("registry:photo", "registry:delete_photo"):
             return {"pk": record["photo"].pk}
+        if name in ("discussions:thread", "discussions:write"):
+            return {"subject_type": "registry.household", "subject_id": str(record["home"].pk)}
         app = name.partition(":")[0]
         subject = {
+            "discussions": "message",
             "accounts": "account",
             "audit": "event",
             "imports": "run",

@@ -16,6 +16,7 @@ urlpatterns = [
     path("registri/", include("guyub.registry.urls")),
     path("dataset/", include("guyub.datasets.urls")),
     path("impor/", include("guyub.imports.urls")),
+    path("pembicaraan/", include("guyub.discussions.urls")),
     path("program/", include("guyub.programs.urls")),
     path("jejak-audit/", include("guyub.audit.urls")),
     path("api/v1/", api.urls),

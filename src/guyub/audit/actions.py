@@ -39,6 +39,8 @@ LABELS: dict[str, Any] = {
     "datasets.version.add": _("Versi dataset ditambahkan"),
     "datasets.version.export": _("Versi dataset diunduh"),
     "datasets.version.mark_reference": _("Data acuan ditetapkan"),
+    "discussions.message.withdraw": _("Pesan ditarik"),
+    "discussions.message.write": _("Pesan ditulis"),
     "imports.run.apply": _("Impor diterapkan"),
     "imports.run.approve": _("Impor disetujui"),
     "imports.run.cancel": _("Impor dibatalkan"),

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from guyub.access.roles import Role
 from guyub.agencies.models import Agency
 
 
@@ -31,11 +32,12 @@ class Thread(models.Model):
 
 
 class Message(models.Model):
-    """One message. ``agency`` is the author's at the time of writing."""
+    """One message. ``agency`` and ``role`` are the author's at the time of writing."""
 
     thread = models.ForeignKey(Thread, models.CASCADE, related_name="messages")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     agency = models.ForeignKey(Agency, models.PROTECT, null=True, blank=True, related_name="+")
+    role = models.CharField(_("peran"), max_length=30, choices=Role.choices, default="")
     text = models.TextField(_("pesan"))
     written_at = models.DateTimeField(_("ditulis"), auto_now_add=True)
     edited_at = models.DateTimeField(null=True, blank=True)

@@ -1,7 +1,18 @@
 from django.apps import AppConfig
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 
 class ProgramsConfig(AppConfig):
     name = "guyub.programs"
     verbose_name = _("Program")
+
+    def ready(self) -> None:
+        from guyub.discussions import subjects
+        from guyub.programs.models import Program
+
+        subjects.register(
+            Program,
+            permission="programs.view",
+            url=lambda program: reverse("programs:detail", args=[program.pk]),
+        )

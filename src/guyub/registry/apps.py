@@ -1,7 +1,20 @@
 from django.apps import AppConfig
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 
 class RegistryConfig(AppConfig):
     name = "guyub.registry"
     verbose_name = _("Registri")
+
+    def ready(self) -> None:
+        from guyub.discussions import subjects
+        from guyub.registry.models import Household
+
+        subjects.register(
+            Household,
+            permission="registry.view",
+            url=lambda household: reverse("registry:household", args=[household.pk]),
+            related=("village",),
+            is_personal=True,
+        )
