@@ -114,6 +114,8 @@ class EnrolmentStep(models.Model):
     from_stage = models.CharField(max_length=10, choices=Stage.choices, blank=True)
     to_stage = models.CharField(max_length=10, choices=Stage.choices)
     reason = models.CharField(_("alasan"), max_length=250, blank=True)
+    # What was seen at the door.
+    note = models.CharField(_("catatan"), max_length=250, blank=True)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
     )
@@ -129,7 +131,11 @@ def proof_path(delivery: Any, file_name: str) -> str:
 
 
 class Delivery(models.Model):
-    """Help handed over once, to one enrolment."""
+    """Help handed over once, to one enrolment.
+
+    Every row counts. One that was recorded wrongly is changed or taken away, and what it said before
+    becomes a :class:`DeliveryChange`.
+    """
 
     enrolment = models.ForeignKey(Enrolment, models.PROTECT, related_name="deliveries")
     # Repeats the enrolment's, so that a report's total is one index range.
@@ -149,7 +155,11 @@ class Delivery(models.Model):
         ordering = ["-delivered_on", "-id"]
         verbose_name = _("penyaluran")
         indexes = [
-            models.Index(fields=["sub_activity", "delivered_on"], name="delivery_by_date"),
+            # Holds all that a report's totals ask for.
+            models.Index(
+                fields=["sub_activity", "delivered_on", "enrolment", "amount"],
+                name="delivery_totals",
+            ),
         ]
 
     @property
@@ -159,3 +169,92 @@ class Delivery(models.Model):
     @property
     def area_code(self) -> str:
         return self.enrolment.area_code
+
+
+class ChangeKind(models.TextChoices):
+    CORRECTED = "corrected", _("Diperbaiki")
+    VOIDED = "voided", _("Dibatalkan")
+
+
+class DeliveryChange(models.Model):
+    """What a delivery said before it was corrected or voided, with the reason."""
+
+    enrolment = models.ForeignKey(
+        Enrolment, models.CASCADE, related_name="delivery_changes", verbose_name=_("penerima")
+    )
+    kind = models.CharField(max_length=10, choices=ChangeKind.choices)
+    delivered_on = models.DateField(_("tanggal"))
+    amount = models.PositiveBigIntegerField(_("nilai"))  # rupiah
+    description = models.CharField(_("keterangan"), max_length=250, blank=True)
+    reason = models.CharField(_("alasan"), max_length=250)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    at = models.DateTimeField(_("waktu"))
+
+    class Meta:
+        ordering = ["-at", "-id"]
+
+
+class BatchKind(models.TextChoices):
+    """What a batch does to many enrolments at once."""
+
+    ENROL_RULE = "enrol_rule", _("Pendaftaran dari aturan sasaran")
+    ENROL_FILE = "enrol_file", _("Pendaftaran dari berkas")
+    DELIVER_FILE = "deliver_file", _("Penyaluran dari berkas")
+    MOVE = "move", _("Perubahan tahap")
+    DELIVER = "deliver", _("Penyaluran serentak")
+
+
+class BatchState(models.TextChoices):
+    """Where a batch stands. Only ``APPLYING`` writes, in one transaction."""
+
+    CHECKING = "checking", _("Sedang diperiksa")
+    CHECKED = "checked", _("Menunggu persetujuan")
+    APPLYING = "applying", _("Sedang diterapkan")
+    DONE = "done", _("Selesai")
+    FAILED = "failed", _("Gagal")
+    CANCELLED = "cancelled", _("Dibatalkan")
+
+
+class Batch(models.Model):
+    """One action on many enrolments of a sub-activity, all of it or none.
+
+    Its bulk data, where it came from a file, lies in ``<DATA_DIR>/batches/<id>/``.
+    """
+
+    sub_activity = models.ForeignKey(SubActivity, models.PROTECT, related_name="batches")
+    kind = models.CharField(_("pekerjaan"), max_length=12, choices=BatchKind.choices)
+    state = models.CharField(_("status"), max_length=10, choices=BatchState.choices, db_index=True)
+    # What was asked for, after the kind; see guyub.beneficiaries.batches.
+    wish = models.JSONField(default=dict)
+    file_name = models.CharField(_("nama berkas"), max_length=250, blank=True)
+    # What reading the file's head showed, and {"column position": "field"}.
+    layout = models.JSONField(default=dict)
+    mapping = models.JSONField(default=dict)
+    counts = models.JSONField(default=dict)
+    error = models.TextField(_("kesalahan"), blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(_("dimulai"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("selesai"), null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        verbose_name = _("pekerjaan")
+
+    def __str__(self) -> str:
+        return self.file_name or str(self.get_kind_display())
+
+    @property
+    def owning_agency_id(self) -> int:
+        return self.sub_activity.agency_id
+
+    @property
+    def is_working(self) -> bool:
+        return self.state in (BatchState.CHECKING, BatchState.APPLYING)
+
+    @property
+    def is_open(self) -> bool:
+        return self.is_working or self.state == BatchState.CHECKED

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 from collections.abc import Iterable
 from typing import Any
 
-from django.core.files.base import ContentFile
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from guyub.audit import services as audit
 from guyub.registry import bulk
@@ -30,10 +27,8 @@ from guyub.registry.models import (
     ValueChange,
 )
 from guyub.registry.names import keys_of
+from guyub.registry.pictures import UnusablePictureError, clean_jpeg
 from guyub.registry.vocabulary import Relation, Status
-
-PHOTO_EDGE = 1600  # pixels
-PHOTO_MAX_BYTES = 15 * 1024 * 1024
 
 
 class RegistryError(Exception):
@@ -424,20 +419,12 @@ def add_photo(
     Raises:
         RegistryError: it is no picture, or larger than 15 MB.
     """
-    if upload.size > PHOTO_MAX_BYTES:
-        raise RegistryError(_("Foto lebih dari 15 MB. Kecilkan dahulu."))
     try:
-        with Image.open(upload) as opened:
-            if opened.width * opened.height > 80_000_000:
-                raise RegistryError(_("Foto terlalu besar. Kecilkan dahulu."))
-            picture = ImageOps.exif_transpose(opened).convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise RegistryError(_("Berkas ini bukan foto yang bisa dibaca (JPEG atau PNG).")) from error
-    picture.thumbnail((PHOTO_EDGE, PHOTO_EDGE))
-    out = io.BytesIO()
-    picture.save(out, "JPEG", quality=80)
+        picture = clean_jpeg(upload)
+    except UnusablePictureError as error:
+        raise RegistryError(str(error)) from error
     photo = Photo(household=household, caption=caption, taken_on=taken_on, added_by=actor)
-    photo.file.save("foto.jpg", ContentFile(out.getvalue()), save=False)
+    photo.file.save("foto.jpg", picture, save=False)
     photo.save()
     audit.record("registry.photo.add", actor=actor, subject=household)
     return photo
