@@ -4,13 +4,80 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Callable
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from guyub.access.roles import AGENCY_ROLES, AREA_ROLES, Role
+
+DESKTOP = {"width": 1366, "height": 768}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    # Playwright runs an event loop of its own in this thread; Django must not mistake it for one.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=program,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield found
+        found.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def browse(
+    browser: Browser, live_server: Any, client_for: Callable[..., Client]
+) -> Iterator[Callable[..., Page]]:
+    """Open a path as a role, as a user, or as nobody (``None``); fail on any console error.
+
+    ``browse("/program/", Role.SECRETARIAT, phone=True)``; further options make the user. The page
+    has the user as ``page.user``, and relative addresses may be used from then on.
+    """
+    contexts, complaints = [], []
+
+    def complain(message: Any) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    def open_it(path: str, who: Any = None, *, phone: bool = False, **values: Any) -> Page:
+        context = browser.new_context(
+            viewport=PHONE if phone else DESKTOP, locale="id-ID", base_url=live_server.url
+        )
+        contexts.append(context)
+        user = None
+        if who is not None:
+            if isinstance(who, str):
+                client = client_for(who, **values)
+                user = client.user  # type: ignore[attr-defined]
+            else:
+                client, user = Client(), who
+                client.force_login(
+                    user, backend="allauth.account.auth_backends.AuthenticationBackend"
+                )
+            key = client.cookies["sessionid"].value
+            context.add_cookies([{"name": "sessionid", "value": key, "url": live_server.url}])
+        page = context.new_page()
+        page.user = user  # type: ignore[attr-defined]
+        page.on("console", complain)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert not complaints, complaints
 
 
 @pytest.fixture
