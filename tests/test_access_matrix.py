@@ -70,6 +70,7 @@ EDITS_PEOPLE = who(secretariat=ALL, agency_operator=ALL, area_operator=OWN)
 RUNS_OWN_DATASETS = who(secretariat=ALL, agency_operator=OWN)
 # Only its author takes a message back; the secretariat wrote that about their own household.
 OWN_MESSAGES = who(secretariat=OWN)
+EDITS_OWN_PROGRAMS = who(secretariat=ALL, agency_operator=OWN)
 SEES_OWN_IMPORTS = who(secretariat=ALL, agency_head=OWN, agency_operator=OWN)
 
 EXPECTED: dict[str, dict[str, str]] = {
@@ -102,8 +103,17 @@ EXPECTED: dict[str, dict[str, str]] = {
     "programs:list": SIGNED_IN,
     "programs:detail": SIGNED_IN,
     "programs:create": who(secretariat=ALL, agency_operator=ALL),
-    "programs:edit": who(secretariat=ALL, agency_operator=OWN),
-    "programs:delete": who(secretariat=ALL, agency_operator=OWN),
+    "programs:edit": EDITS_OWN_PROGRAMS,
+    "programs:delete": EDITS_OWN_PROGRAMS,
+    "programs:create_activity": EDITS_OWN_PROGRAMS,
+    "programs:edit_activity": EDITS_OWN_PROGRAMS,
+    "programs:delete_activity": EDITS_OWN_PROGRAMS,
+    "programs:sub_activity": SIGNED_IN,
+    "programs:create_sub_activity": EDITS_OWN_PROGRAMS,
+    "programs:edit_sub_activity": EDITS_OWN_PROGRAMS,
+    "programs:cancel_sub_activity": EDITS_OWN_PROGRAMS,
+    "programs:restore_sub_activity": EDITS_OWN_PROGRAMS,
+    "programs:delete_sub_activity": EDITS_OWN_PROGRAMS,
     # The registry
     "registry:search": who(
         secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
@@ -347,7 +357,7 @@ class World:
         from guyub.areas.models import Area
         from guyub.audit.models import Event
         from guyub.imports import services as imports
-        from guyub.programs.models import Program
+        from guyub.programs.models import Activity, Program, SubActivity
         from guyub.registry.models import Photo
         from guyub.registry.services import create_household
 
@@ -380,6 +390,18 @@ class World:
             run = imports.work(imports.confirm_mapping(run, run.mapping, None).pk)
             if day < 3:
                 run = imports.work(imports.approve(run, None).pk)
+        program = Program.objects.create(agency=dataset.owner, name="RTLH", year=2026)
+        activity = Activity.objects.create(program=program, name="Perbaikan rumah")
+        sub_activity = SubActivity.objects.create(
+            activity=activity,
+            agency=dataset.owner,
+            year=2026,
+            name="Stimulan bahan bangunan",
+            strategy="expenditure",
+            help_kind="house_repair",
+            starts_on=dt.date(2026, 1, 1),
+            ends_on=dt.date(2026, 12, 31),
+        )
         assert dataset.versions.count() == 2
         assert run.counts["rejected"], run.counts
         return {
@@ -390,7 +412,9 @@ class World:
             "home": home,
             "person": home.members.get(),
             "photo": photo,
-            "program": Program.objects.create(agency=dataset.owner, name="RTLH", year=2026),
+            "program": program,
+            "activity": activity,
+            "sub_activity": sub_activity,
             "run": run,
         }
 
@@ -413,7 +437,12 @@ class World:
             return {"pk": record["photo"].pk}
         if name in ("discussions:thread", "discussions:write"):
             return {"subject_type": "registry.household", "subject_id": str(record["home"].pk)}
-        app = name.partition(":")[0]
+        app, _, page = name.partition(":")
+        if app == "programs" and page.endswith("sub_activity"):
+            # A new one is made within an activity.
+            return {"pk": record["activity" if page.startswith("create") else "sub_activity"].pk}
+        if app == "programs" and page in ("edit_activity", "delete_activity"):
+            return {"pk": record["activity"].pk}
         subject = {
             "discussions": "message",
             "accounts": "account",

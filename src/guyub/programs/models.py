@@ -75,7 +75,12 @@ class Activity(models.Model):
         ordering = ["code", "name"]
         verbose_name = _("kegiatan")
         constraints = [
-            models.UniqueConstraint(fields=["program", "name"], name="activity_once_a_program")
+            models.UniqueConstraint(fields=["program", "name"], name="activity_once_a_program"),
+            models.UniqueConstraint(
+                fields=["program", "code"],
+                condition=~models.Q(code=""),
+                name="activity_code_once_a_program",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -117,6 +122,8 @@ class SubActivity(models.Model):
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(10)],
     )
+    # What else marks the target group, in words: "balita stunting", "belum punya jamban".
+    target_note = models.CharField(_("ciri sasaran"), max_length=250, blank=True)
     # Recipients planned: households, people or communities, after `recipient`.
     quota = models.PositiveIntegerField(_("kuota"), null=True, blank=True)
     starts_on = models.DateField(_("mulai"))
@@ -124,6 +131,7 @@ class SubActivity(models.Model):
     # Districts or villages where it works; none means the whole regency.
     areas = models.ManyToManyField(Area, blank=True, related_name="+", verbose_name=_("wilayah"))
     is_cancelled = models.BooleanField(_("dibatalkan"), default=False)
+    cancel_reason = models.CharField(_("alasan pembatalan"), max_length=500, blank=True)
 
     class Meta:
         ordering = ["-year", "code", "name"]
@@ -136,6 +144,15 @@ class SubActivity(models.Model):
                 condition=models.Q(ends_on__gte=models.F("starts_on")),
                 name="sub_activity_ends_after_start",
             ),
+            models.CheckConstraint(
+                condition=models.Q(desil_max__gte=models.F("desil_min")),
+                name="sub_activity_desil_in_order",
+            ),
+            models.UniqueConstraint(
+                fields=["activity", "code"],
+                condition=~models.Q(code=""),
+                name="sub_activity_code_once_an_activity",
+            ),
         ]
         indexes = [
             models.Index(fields=["year", "help_kind"], name="sub_activity_by_kind"),
@@ -147,6 +164,20 @@ class SubActivity(models.Model):
     @property
     def owning_agency_id(self) -> int:
         return self.agency_id
+
+    @property
+    def desil_text(self) -> str:
+        """The target group by welfare rank in words; empty when it is open on both sides."""
+        low, high = self.desil_min, self.desil_max
+        if low is None and high is None:
+            return ""
+        if low == high:
+            return _("Desil %(low)d") % {"low": low}
+        if low is None:
+            return _("Desil sampai %(high)d") % {"high": high}
+        if high is None:
+            return _("Desil %(low)d ke atas") % {"low": low}
+        return _("Desil %(low)d–%(high)d") % {"low": low, "high": high}
 
 
 class Funding(models.Model):

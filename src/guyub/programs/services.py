@@ -1,7 +1,8 @@
-"""Writing programs."""
+"""Writing programs, activities, sub-activities and missions."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -9,24 +10,47 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from guyub.agencies.models import Agency
+from guyub.areas.models import Area, Level
 from guyub.audit import services as audit
+from guyub.programs import queries, rules
 from guyub.programs.loading import load_programs as load_programs
-from guyub.programs.models import Program
+from guyub.programs.models import Activity, Funding, Mission, Program, SubActivity
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise ValidationError({"reason": _("Tulis alasannya.")})
+    return text.strip()
+
+
+def _held(agency_id: int) -> Agency:
+    """Hold an agency until the end, so that two clicks cannot both pass the check for duplicates."""
+    return Agency.objects.select_for_update().get(pk=agency_id)
+
+
+def _changes(record: Any, values: Mapping[str, Any]) -> list[str]:
+    """Set ``values`` on ``record`` and return the names of the fields that differ."""
+    changed = [field for field, value in values.items() if getattr(record, field) != value]
+    for field in changed:
+        setattr(record, field, values[field])
+    return changed
+
+
+# Programs
 
 
 @transaction.atomic
 def create_program(*, actor: Any, agency: Agency, values: dict[str, Any]) -> Program:
-    """Add a program to ``agency``. ``values`` holds ``year``, ``code``, ``name``, ``description``.
+    """Add a program to ``agency``. ``values`` holds fields of the model, ``year`` and ``name`` at least.
 
     Raises:
         ValidationError: a value is amiss, the agency is inactive or has this program already.
     """
-    # Held until the end, so that two clicks cannot both pass the check for duplicates.
-    holder = Agency.objects.select_for_update().get(pk=agency.pk)
+    holder = _held(agency.pk)
     if not holder.is_active:
         raise ValidationError({"agency": _("Perangkat daerah ini sudah tidak aktif.")})
     program = Program(agency=holder, **values)
-    _check(program)
+    rules.check_program(program)
     program.save(force_insert=True)
     audit.record("programs.program.create", actor=actor, subject=program, detail=_trace(program))
     return program
@@ -39,14 +63,12 @@ def update_program(program: Program, *, actor: Any, values: dict[str, Any]) -> l
     Raises:
         ValidationError: a value is amiss, or the agency has such a program already.
     """
-    Agency.objects.select_for_update().get(pk=program.agency_id)
+    _held(program.agency_id)
     current = Program.objects.select_for_update().get(pk=program.pk)
-    changed = [field for field, value in values.items() if getattr(current, field) != value]
+    changed = _changes(current, values)
     if not changed:
         return []
-    for field in changed:
-        setattr(current, field, values[field])
-    _check(current)
+    rules.check_program(current)
     current.save()
     audit.record(
         "programs.program.update",
@@ -59,43 +81,392 @@ def update_program(program: Program, *, actor: Any, values: dict[str, Any]) -> l
 
 @transaction.atomic
 def delete_program(program: Program, *, actor: Any, reason: str) -> None:
-    """Delete a program; the audit log keeps what it was and why it went.
+    """Delete a program with its tree; the audit log keeps what it was and why it went.
 
     Raises:
-        ValidationError: no reason was given.
+        ValidationError: no reason was given, or something depends on a sub-activity of it.
     """
-    if not reason.strip():
-        raise ValidationError({"reason": _("Tulis alasannya.")})
+    reason = _reason(reason)
+    _held(program.agency_id)
+    inside = SubActivity.objects.filter(activity__program=program)
+    _refuse_dependents(inside)
     audit.record(
         "programs.program.delete",
         actor=actor,
         subject=program,
-        reason=reason.strip(),
-        detail=_trace(program),
+        reason=reason,
+        detail=_trace(program) | {"sub_activities": _names(inside)},
     )
     program.delete()
 
 
-def _trace(program: Program) -> dict[str, Any]:
+# Activities
+
+
+@transaction.atomic
+def create_activity(program: Program, *, actor: Any, values: dict[str, Any]) -> Activity:
+    """Add an activity to ``program``. ``values`` holds ``code`` and ``name``.
+
+    Raises:
+        ValidationError: a value is amiss, or the program has such an activity.
+    """
+    _held(program.agency_id)
+    activity = Activity(program=program, **values)
+    rules.check_activity(activity)
+    activity.save(force_insert=True)
+    audit.record("programs.activity.create", actor=actor, subject=activity, detail=_trace(activity))
+    return activity
+
+
+@transaction.atomic
+def update_activity(activity: Activity, *, actor: Any, values: dict[str, Any]) -> list[str]:
+    """Change an activity; return the names of the changed fields.
+
+    Raises:
+        ValidationError: a value is amiss.
+    """
+    _held(activity.program.agency_id)
+    current = (
+        Activity.objects.select_for_update(of=("self",))
+        .select_related("program")
+        .get(pk=activity.pk)
+    )
+    changed = _changes(current, values)
+    if not changed:
+        return []
+    rules.check_activity(current)
+    current.save()
+    audit.record(
+        "programs.activity.update",
+        actor=actor,
+        subject=current,
+        detail=_trace(current) | {"fields": changed},
+    )
+    return changed
+
+
+@transaction.atomic
+def delete_activity(activity: Activity, *, actor: Any, reason: str) -> None:
+    """Delete an activity with its sub-activities.
+
+    Raises:
+        ValidationError: no reason was given, or something depends on a sub-activity of it.
+    """
+    reason = _reason(reason)
+    _held(activity.program.agency_id)
+    inside = SubActivity.objects.filter(activity=activity)
+    _refuse_dependents(inside)
+    audit.record(
+        "programs.activity.delete",
+        actor=actor,
+        subject=activity,
+        reason=reason,
+        detail=_trace(activity) | {"sub_activities": _names(inside)},
+    )
+    activity.delete()
+
+
+# Sub-activities
+
+
+@transaction.atomic
+def create_sub_activity(
+    activity: Activity,
+    *,
+    actor: Any,
+    values: dict[str, Any],
+    fundings: Mapping[str, int],
+    areas: Iterable[Area] = (),
+) -> SubActivity:
+    """Add a sub-activity to ``activity``.
+
+    Args:
+        activity: Where it belongs; it gives the agency and the year.
+        actor: The user who adds it.
+        values: Fields of the model, but ``activity``, ``agency`` and ``year``.
+        fundings: Rupiah by source; zero leaves a source out.
+        areas: Districts and villages where it works; none means the whole regency.
+
+    Raises:
+        ValidationError: a value is amiss; faults of an amount stand under its source.
+    """
+    _held(activity.program.agency_id)
+    sub_activity = place_sub_activity(activity, values, fundings, areas)
+    audit.record(
+        "programs.sub_activity.create",
+        actor=actor,
+        subject=sub_activity,
+        detail=_trace(sub_activity) | {"budget": sum(fundings.values())},
+    )
+    return sub_activity
+
+
+def place_sub_activity(
+    activity: Activity,
+    values: Mapping[str, Any],
+    fundings: Mapping[str, int],
+    areas: Iterable[Area],
+) -> SubActivity:
+    """Make a sub-activity without telling the log: for services that tell of many at once."""
+    program = activity.program
+    sub_activity = SubActivity(
+        activity=activity, agency=program.agency, year=program.year, **values
+    )
+    rules.check_sub_activity(sub_activity, fundings)
+    sub_activity.save(force_insert=True)
+    _set_fundings(sub_activity, fundings)
+    sub_activity.areas.set(settled_areas(areas))
+    return sub_activity
+
+
+@transaction.atomic
+def update_sub_activity(
+    sub_activity: SubActivity,
+    *,
+    actor: Any,
+    values: dict[str, Any],
+    fundings: Mapping[str, int],
+    areas: Iterable[Area],
+) -> list[str]:
+    """Change a sub-activity; return the names of what changed, ``fundings`` and ``areas`` among them.
+
+    Raises:
+        ValidationError: a value is amiss, or what it gives is changed after people were enrolled.
+    """
+    _held(sub_activity.agency_id)
+    before = dict(sub_activity.fundings.values_list("source", "amount"))  # type: ignore[attr-defined]
+    changed = change_sub_activity(sub_activity, values, fundings, areas)
+    if changed:
+        detail = _trace(sub_activity) | {"fields": changed}
+        if "fundings" in changed:
+            detail["money"] = {
+                source: [before.get(source, 0), fundings.get(source, 0)]
+                for source in sorted({*before, *fundings})
+                if before.get(source, 0) != fundings.get(source, 0)
+            }
+        audit.record(
+            "programs.sub_activity.update", actor=actor, subject=sub_activity, detail=detail
+        )
+    return changed
+
+
+def change_sub_activity(
+    sub_activity: SubActivity,
+    values: Mapping[str, Any],
+    fundings: Mapping[str, int],
+    areas: Iterable[Area],
+) -> list[str]:
+    """Change a sub-activity without telling the log: for services that tell of many at once."""
+    current = (
+        SubActivity.objects.select_for_update(of=("self",))
+        .select_related("activity__program", "agency")
+        .get(pk=sub_activity.pk)
+    )
+    changed = _changes(current, values)
+    wanted = {source: amount for source, amount in fundings.items() if amount}
+    money_changed = wanted != dict(current.fundings.values_list("source", "amount"))  # type: ignore[attr-defined]
+    settled = settled_areas(areas)
+    areas_changed = {area.pk for area in settled} != set(current.areas.values_list("pk", flat=True))
+    if changed or money_changed:
+        rules.check_sub_activity(current, fundings, set(changed))
+    if changed:
+        current.save()
+    if money_changed:
+        _set_fundings(current, fundings)
+        changed.append("fundings")
+    if areas_changed:
+        current.areas.set(settled)
+        changed.append("areas")
+    return changed
+
+
+@transaction.atomic
+def cancel_sub_activity(sub_activity: SubActivity, *, actor: Any, reason: str) -> None:
+    """Cancel a sub-activity: it stays on record but its money counts no more.
+
+    Raises:
+        ValidationError: no reason was given, or it is cancelled already.
+    """
+    reason = _reason(reason)
+    current = SubActivity.objects.select_for_update().get(pk=sub_activity.pk)
+    if current.is_cancelled:
+        raise ValidationError({"reason": _("Sub kegiatan ini sudah dibatalkan.")})
+    current.is_cancelled, current.cancel_reason = True, reason[:500]
+    current.save(update_fields=["is_cancelled", "cancel_reason"])
+    audit.record(
+        "programs.sub_activity.cancel",
+        actor=actor,
+        subject=current,
+        reason=reason,
+        detail=_trace(current),
+    )
+
+
+@transaction.atomic
+def restore_sub_activity(sub_activity: SubActivity, *, actor: Any, reason: str) -> None:
+    """Take back the cancelling of a sub-activity.
+
+    Raises:
+        ValidationError: no reason was given, or it is not cancelled.
+    """
+    reason = _reason(reason)
+    current = SubActivity.objects.select_for_update().get(pk=sub_activity.pk)
+    if not current.is_cancelled:
+        raise ValidationError({"reason": _("Sub kegiatan ini tidak dibatalkan.")})
+    current.is_cancelled, current.cancel_reason = False, ""
+    current.save(update_fields=["is_cancelled", "cancel_reason"])
+    audit.record(
+        "programs.sub_activity.restore",
+        actor=actor,
+        subject=current,
+        reason=reason,
+        detail=_trace(current),
+    )
+
+
+@transaction.atomic
+def delete_sub_activity(sub_activity: SubActivity, *, actor: Any, reason: str) -> None:
+    """Delete a sub-activity that nothing depends on.
+
+    Raises:
+        ValidationError: no reason was given, or something depends on it.
+    """
+    reason = _reason(reason)
+    _held(sub_activity.agency_id)
+    _refuse_dependents(SubActivity.objects.filter(pk=sub_activity.pk))
+    audit.record(
+        "programs.sub_activity.delete",
+        actor=actor,
+        subject=sub_activity,
+        reason=reason,
+        detail=_trace(sub_activity),
+    )
+    sub_activity.delete()
+
+
+def _set_fundings(sub_activity: SubActivity, fundings: Mapping[str, int]) -> None:
+    Funding.objects.filter(sub_activity=sub_activity).delete()
+    Funding.objects.bulk_create(
+        Funding(sub_activity=sub_activity, source=source, amount=amount)
+        for source, amount in fundings.items()
+        if amount
+    )
+
+
+def settled_areas(areas: Iterable[Area]) -> list[Area]:
+    """Return areas without those that another covers; none when they make up the whole regency."""
+    chosen = {area.pk: area for area in areas}
+    if any(area.level == Level.REGENCY for area in chosen.values()):
+        return []
+    settled = [area for area in chosen.values() if area.parent_id not in chosen]
+    districts = Area.objects.filter(level=Level.DISTRICT)
+    if settled and all(area.level == Level.DISTRICT for area in settled):
+        return [] if len(settled) == districts.count() else settled
+    return settled
+
+
+def _refuse_dependents(records: Any) -> None:
+    found = queries.dependents(records)
+    if found:
+        raise ValidationError(
+            {
+                "reason": _(
+                    "Tidak dapat dihapus karena masih ada: %(kinds)s. Batalkan saja sub kegiatannya, "
+                    "sehingga riwayatnya tetap ada."
+                )
+                % {"kinds": ", ".join(found)}
+            }
+        )
+
+
+def _names(records: Any) -> list[str]:
+    return [f"{code} {name}".strip() for code, name in records.values_list("code", "name")]
+
+
+def _trace(record: Program | Activity | SubActivity) -> dict[str, Any]:
+    """Return what the log keeps of a record."""
+    if isinstance(record, Program):
+        program = record
+    elif isinstance(record, Activity):
+        program = record.program
+    else:
+        program = record.activity.program
     return {
         "agency": program.agency.code,
         "year": program.year,
-        "code": program.code,
-        "name": program.name,
+        "code": record.code,
+        "name": record.name,
     }
 
 
-def _check(program: Program) -> None:
-    """Raise ``ValidationError`` for values amiss and for a program its agency has already."""
-    others = Program.objects.filter(agency_id=program.agency_id, year=program.year).exclude(
-        pk=program.pk
+# Missions
+
+
+@transaction.atomic
+def save_mission(mission: Mission, *, actor: Any) -> Mission:
+    """Add or change a mission of the regency.
+
+    Raises:
+        ValidationError: its years are amiss, or its number stands already in that period.
+    """
+    errors: dict[str, str] = {}
+    if mission.first_year and mission.last_year and mission.last_year < mission.first_year:
+        errors["last_year"] = _("Tahun akhir mendahului tahun awal.")
+    others = Mission.objects.exclude(pk=mission.pk)
+    if others.filter(first_year=mission.first_year, number=mission.number).exists():
+        errors["number"] = _("Nomor ini sudah dipakai pada masa rencana yang sama.")
+    outside = mission.pk and (
+        mission.programs.filter(year__lt=mission.first_year)  # type: ignore[attr-defined]
+        | mission.programs.filter(year__gt=mission.last_year)  # type: ignore[attr-defined]
     )
-    place = {"agency": program.agency.name, "year": program.year}
-    errors = {}
-    if others.filter(name__iexact=program.name).exists():
-        errors["name"] = _("%(agency)s sudah punya program ini pada tahun %(year)d.") % place
-    if program.code and others.filter(code=program.code).exists():
-        errors["code"] = _("%(agency)s sudah memakai kode ini pada tahun %(year)d.") % place
+    if outside and outside.exists():
+        errors["last_year"] = _("Ada program di luar masa ini yang memakai misi ini.")
     if errors:
-        raise ValidationError(errors)
-    program.full_clean()
+        raise ValidationError(errors)  # type: ignore[arg-type]
+    mission.full_clean()
+    is_new = mission.pk is None
+    mission.save()
+    audit.record(
+        "programs.mission.create" if is_new else "programs.mission.update",
+        actor=actor,
+        subject=mission,
+        detail=_mission_trace(mission),
+    )
+    return mission
+
+
+@transaction.atomic
+def delete_mission(mission: Mission, *, actor: Any, reason: str) -> None:
+    """Delete a mission that no program is linked to.
+
+    Raises:
+        ValidationError: no reason was given, or a program is linked to it.
+    """
+    reason = _reason(reason)
+    count = mission.programs.count()  # type: ignore[attr-defined]
+    if count:
+        raise ValidationError(
+            {
+                "reason": _(
+                    "Tidak dapat dihapus karena %(count)d program memakainya. Pindahkan dahulu "
+                    "program itu ke misi lain."
+                )
+                % {"count": count}
+            }
+        )
+    audit.record(
+        "programs.mission.delete",
+        actor=actor,
+        subject=mission,
+        reason=reason,
+        detail=_mission_trace(mission),
+    )
+    mission.delete()
+
+
+def _mission_trace(mission: Mission) -> dict[str, Any]:
+    return {
+        "number": mission.number,
+        "years": [mission.first_year, mission.last_year],
+        "text": mission.text,
+    }

@@ -9,4 +9,13 @@ urlpatterns = [
     path("<int:pk>/", views.detail, name="detail"),
     path("<int:pk>/ubah/", views.edit, name="edit"),
     path("<int:pk>/hapus/", views.delete, name="delete"),
+    path("<int:pk>/kegiatan/baru/", views.create_activity, name="create_activity"),
+    path("kegiatan/<int:pk>/ubah/", views.edit_activity, name="edit_activity"),
+    path("kegiatan/<int:pk>/hapus/", views.delete_activity, name="delete_activity"),
+    path("kegiatan/<int:pk>/sub/baru/", views.create_sub_activity, name="create_sub_activity"),
+    path("sub/<int:pk>/", views.sub_activity, name="sub_activity"),
+    path("sub/<int:pk>/ubah/", views.edit_sub_activity, name="edit_sub_activity"),
+    path("sub/<int:pk>/batal/", views.cancel_sub_activity, name="cancel_sub_activity"),
+    path("sub/<int:pk>/jalankan/", views.restore_sub_activity, name="restore_sub_activity"),
+    path("sub/<int:pk>/hapus/", views.delete_sub_activity, name="delete_sub_activity"),
 ]
