@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 PACKAGE_DIR = Path(__file__).resolve().parent
 MODE = os.environ.get("GUYUB_MODE", "demo")
-DATA_DIR = Path(os.environ.get("GUYUB_DATA_DIR", "var")).resolve()
+DATA_DIR = Path(os.environ.get("GUYUB_DATA_DIR") or "var").resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 DEFAULT_SECRET_KEY = "guyub-demo-only-secret-key-never-use-in-production"  # noqa: S105

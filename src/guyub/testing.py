@@ -10,6 +10,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,25 +39,32 @@ def start_postgresql() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the end of a test that commits clear SQLite's audit log, which its triggers protect.
-
-    PostgreSQL clears by TRUNCATE, which row triggers leave alone.
-    """
+    """Let the end of a test that commits clear the audit log, which its triggers protect."""
     from importlib import import_module
 
-    import django.db.backends.sqlite3.base  # noqa: F401 (its operations can't be imported first)
-    from django.db.backends.sqlite3.operations import DatabaseOperations
+    import django.db.backends.postgresql.base
+    import django.db.backends.sqlite3.base  # noqa: F401 (their operations can't be imported first)
+    from django.db.backends.postgresql.operations import DatabaseOperations as PostgreSQL
+    from django.db.backends.sqlite3.operations import DatabaseOperations as SQLite
 
     migration = import_module("guyub.audit.migrations.0002_append_only")
-    original = DatabaseOperations.sql_flush
 
-    def sql_flush(self: Any, style: Any, tables: Any, **options: Any) -> list[str]:
-        statements = original(self, style, tables, **options)
-        if "audit_event" not in tables:
-            return statements
-        return [*migration.UNDO["sqlite"], *statements, *migration.SQLITE]
+    def unprotect(operations: Any, before: list[str], after: list[str]) -> None:
+        original = operations.sql_flush
 
-    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign]
+        def sql_flush(self: Any, style: Any, tables: Any, **options: Any) -> list[str]:
+            statements = original(self, style, tables, **options)
+            return [*before, *statements, *after] if "audit_event" in tables else statements
+
+        operations.sql_flush = sql_flush
+
+    unprotect(SQLite, migration.UNDO["sqlite"], migration.SQLITE)
+    trigger = "TRIGGER audit_event_no_truncate"
+    unprotect(
+        PostgreSQL,
+        [f"ALTER TABLE audit_event DISABLE {trigger}"],
+        [f"ALTER TABLE audit_event ENABLE {trigger}"],
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -66,6 +74,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     folder = tempfile.mkdtemp(prefix="guyub-test-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["GUYUB_DATA_DIR"] = folder
+    # WhiteNoise complains of a folder that only production fills.
+    (Path(folder) / "static").mkdir()
     if known.database == "sqlite":
         os.environ.pop("DATABASE_URL", None)
     elif "DATABASE_URL" not in os.environ:

@@ -48,6 +48,8 @@ LABELS: dict[str, Any] = {
     "datasets.version.mark_reference": _("Data acuan ditetapkan"),
     "discussions.message.withdraw": _("Pesan ditarik"),
     "discussions.message.write": _("Pesan ditulis"),
+    "demo.finish": _("Data rekaan selesai dibuat"),
+    "demo.start": _("Pembuatan data rekaan dimulai"),
     "imports.run.apply": _("Impor diterapkan"),
     "imports.run.approve": _("Impor disetujui"),
     "imports.run.cancel": _("Impor dibatalkan"),

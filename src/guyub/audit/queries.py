@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 
 from guyub.audit.models import ChainHead, Event
@@ -24,8 +25,9 @@ class Verdict:
     """What a check of the chain found: how many events, and the first fault if there is one.
 
     ``fault`` is ``gap`` (events missing), ``broken`` (an event does not follow its predecessor),
-    ``changed`` (an event's content or seal was altered), ``cut`` (the newest events are missing) or
-    ``anchor`` (the chain is not the one that was anchored earlier).
+    ``changed`` (an event's content or seal was altered), ``cut`` (the newest events are missing),
+    ``added`` (events at the end that Guyub did not write) or ``anchor`` (the chain is not the one that
+    was anchored earlier).
     """
 
     checked: int
@@ -79,6 +81,11 @@ def verify_chain(first: int = 1, tick: Callable[[int], None] = lambda done: None
             tick(checked)
     head = ChainHead.objects.filter(pk=1).first()
     last = expected - 1
+    if not last and get_user_model()._default_manager.exists():
+        # Every account is made by an event, so somebody emptied the log, head and all.
+        return Verdict(0, "cut", 1)
+    if head is not None and head.sequence < last:
+        return Verdict(checked, "added", head.sequence + 1)
     if head is not None and (head.sequence, head.seal) != (last, previous if last else START):
         return Verdict(checked, "cut", last + 1)
     if head is None and last:

@@ -28,6 +28,7 @@ FAULTS = {
     "gap": gettext_lazy("ada kejadian yang hilang"),
     "broken": gettext_lazy("sebuah kejadian tidak bersambung dengan pendahulunya"),
     "changed": gettext_lazy("isi sebuah kejadian diubah"),
+    "added": gettext_lazy("ada kejadian yang disisipkan di ujung"),
     "cut": gettext_lazy("kejadian terbaru dipotong"),
     "anchor": gettext_lazy("rantai berbeda dari yang pernah dicatat di luar basis data"),
 }

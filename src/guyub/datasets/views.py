@@ -22,7 +22,7 @@ from guyub.access.masking import mask_number
 from guyub.access.permissions import authorize, can
 from guyub.agencies.models import Agency
 from guyub.areas.models import Area
-from guyub.datasets import exports, queries, services, store
+from guyub.datasets import exports, queries, services, store, wording
 from guyub.datasets.forms import DatasetForm, ExportForm, ReasonForm
 from guyub.datasets.models import Dataset, Freshness, Version
 from guyub.ui.paging import PAGE_SIZE, Slice, page_number, page_of
@@ -89,9 +89,10 @@ def detail(request: HttpRequest, dataset: Dataset) -> HttpResponse:
 
 
 def _form_page(
-    request: HttpRequest, form: Any, title: str, back: Dataset | None, note: str = ""
+    request: HttpRequest, form: Any, title: str, deed: str, back: Dataset | None, note: str = ""
 ) -> HttpResponse:
-    context = {"form": form, "title": title, "dataset": back, "note": note}
+    """A page with one form; ``deed`` is what its button does."""
+    context = {"form": form, "title": title, "deed": deed, "dataset": back, "note": note}
     return render(request, "datasets/form.html", context, status=422 if form.errors else 200)
 
 
@@ -107,7 +108,7 @@ def create(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Dataset dibuat. Anda bisa mengunggah daftarnya sekarang."))
             return redirect("datasets:detail", code=dataset.code)
-    return _form_page(request, form, _("Tambah dataset"), None)
+    return _form_page(request, form, _("Tambah dataset"), _("Simpan"), None)
 
 
 @require_http_methods(["GET", "POST"])
@@ -120,7 +121,7 @@ def edit(request: HttpRequest, dataset: Dataset) -> HttpResponse:
         )
         messages.success(request, _("Perubahan tersimpan."))
         return redirect("datasets:detail", code=dataset.code)
-    return _form_page(request, form, _("Ubah dataset"), dataset)
+    return _form_page(request, form, _("Ubah dataset"), _("Simpan"), dataset)
 
 
 @require_http_methods(["GET", "POST"])
@@ -138,7 +139,7 @@ def mark_reference(request: HttpRequest, version: Version) -> HttpResponse:
     title = _("Jadikan %(name)s versi %(number)s sebagai data acuan") % {
         "name": version.dataset.name, "number": version.number,
     }  # fmt: skip
-    return _form_page(request, form, title, version.dataset, note)
+    return _form_page(request, form, title, _("Jadikan acuan"), version.dataset, note)
 
 
 def load_newer(code: str, older: int, newer: int) -> Version:
@@ -192,7 +193,7 @@ def _column(name: str) -> str:
 def _shown(name: str, value: str | None) -> str:
     if not value:
         return "—"
-    return mask_number(value) if name == "kk" else value
+    return mask_number(value) if name == "kk" else wording.in_words(name, value)
 
 
 COLUMN_LABELS = {
@@ -224,7 +225,7 @@ def export(request: HttpRequest, version: Version) -> HttpResponseBase:
     title = _("Unduh %(name)s versi %(number)s") % {
         "name": version.dataset.name, "number": version.number,
     }  # fmt: skip
-    return _form_page(request, form, title, version.dataset)
+    return _form_page(request, form, title, _("Unduh"), version.dataset)
 
 
 def _export_file(
@@ -249,11 +250,17 @@ def _export_file(
         (_("NIK dan KK"), _("lengkap") if given["full_numbers"] else _("disamarkan")),
     ]
     columns = [store.KEY, *store.columns_of(path)]
+    # Headings that an import recognises, so that an export can come back.
+    headings = [
+        _("Kode desa/kelurahan") if column == "village" else _column(column) for column in columns
+    ]
 
     def rows() -> Iterator[list[Any]]:
         hidden = [columns.index(name) for name in ("nik", "kk") if name in columns]
         for row in store.read_rows(path, columns):
-            values = list(row)
+            values = [
+                wording.decoded(name, value) for name, value in zip(columns, row, strict=True)
+            ]
             if not given["full_numbers"]:
                 for index in hidden:
                     values[index] = mask_number(values[index] or "")
@@ -263,7 +270,7 @@ def _export_file(
         name = f"{version.dataset.code}-v{version.number}.{given['format']}"
         target = Path(place) / name
         write = exports.write_xlsx if given["format"] == "xlsx" else exports.write_csv
-        count = write(target, info, [_column(column) for column in columns], rows())
+        count = write(target, info, headings, rows())
         services.log_export(
             version,
             actor=user,

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from guyub.imports.folder import RunFolder
 from guyub.imports.models import ImportRun
 from guyub.imports.queries import as_rejection
+from guyub.imports.reading import NUMBER_MARK
 
 MAX_ROWS = 1_000_000
 
@@ -68,7 +69,9 @@ def write_corrections(run: ImportRun, target: Path) -> int:
                     value = faults[0][6 + position]
                     style = faulty if position in wrong else text
                     if value:
-                        page.write_string(count, first + position, value.lstrip("#"), style)
+                        page.write_string(
+                            count, first + position, value.removeprefix(NUMBER_MARK), style
+                        )
                     elif position in wrong:
                         page.write_blank(count, first + position, None, style)
                 if count >= MAX_ROWS:

@@ -80,6 +80,11 @@ class ImportRun(models.Model):
         return self.state in WORKING
 
     @property
+    def is_all_rejected(self) -> bool:
+        """Whether the check left nothing that could be applied."""
+        return self.state == State.CHECKED and not self.counts.get("accepted")
+
+    @property
     def is_open(self) -> bool:
         return self.state in OPEN
 

@@ -14,6 +14,7 @@ from guyub.imports.causes import explain
 from guyub.imports.fields import BY_NAME
 from guyub.imports.folder import RunFolder
 from guyub.imports.models import ImportRun
+from guyub.imports.reading import NUMBER_MARK
 
 
 def runs_for(user: Any) -> QuerySet[ImportRun]:
@@ -38,10 +39,10 @@ class Rejection:
     @property
     def shown_value(self) -> str:
         """The value with the middle of long numbers hidden, for showing on a page."""
-        digits = sum(c.isdigit() for c in self.value)
-        if digits >= 12:
-            return f"{self.value[:6]}{'•' * max(len(self.value) - 9, 1)}{self.value[-3:]}"
-        return self.value
+        value = self.value.removeprefix(NUMBER_MARK)
+        if sum(c.isdigit() for c in value) >= 12:
+            return f"{value[:6]}{'•' * max(len(value) - 9, 1)}{value[-3:]}"
+        return value
 
 
 def rejections(run: ImportRun, offset: int, limit: int, cause: str = "") -> list[Rejection]:

@@ -8,8 +8,12 @@ class RegistryConfig(AppConfig):
     verbose_name = _("Registri")
 
     def ready(self) -> None:
+        from guyub.datasets import wording
         from guyub.discussions import subjects
         from guyub.registry.models import Household
+        from guyub.registry.wording import decoded, in_words
+
+        wording.register(decoded, in_words)
 
         subjects.register(
             Household,

@@ -247,7 +247,10 @@ class FilterForm(forms.Form):
 
     wilayah = forms.ChoiceField(label=_("Wilayah"), required=False)
     desil = forms.MultipleChoiceField(
-        label=_("Desil"), required=False, choices=[(str(n), str(n)) for n in range(1, 11)]
+        label=_("Desil"),
+        required=False,
+        choices=[(str(n), str(n)) for n in range(1, 11)],
+        widget=forms.CheckboxSelectMultiple,
     )
     dataset = forms.ChoiceField(label=_("Ada di daftar"), required=False)
     kesegaran = forms.ChoiceField(

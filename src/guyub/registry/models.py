@@ -52,6 +52,11 @@ class Origin(models.Model):
     def __str__(self) -> str:
         return str(self.dataset) if self.dataset is not None else str(self.get_channel_display())
 
+    @property
+    def short_name(self) -> str:
+        """The dataset's code as agencies write it (*DTSEN*), or how the value came in."""
+        return self.dataset.code.upper() if self.dataset is not None else str(self)
+
 
 class Sourced(models.Model):
     """Something each of whose values has an origin."""

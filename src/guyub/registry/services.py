@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import Any
 
 from django.db import models, transaction
@@ -437,8 +436,3 @@ def delete_photo(photo: Photo, *, actor: Any) -> None:
     photo.delete()
     transaction.on_commit(lambda: file.storage.delete(str(file.name)))
     audit.record("registry.photo.delete", actor=actor, subject=household)
-
-
-def code_labels(fields: Iterable[models.Field[Any, Any]]) -> dict[str, dict[str, Any]]:
-    """Return {field: {code: label}} for fields with choices: how codes in history are shown."""
-    return {field.name: dict(field.flatchoices) for field in fields if field.choices}

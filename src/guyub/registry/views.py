@@ -46,6 +46,7 @@ from guyub.registry.models import (
 )
 from guyub.registry.services import RegistryError
 from guyub.registry.vocabulary import Asset
+from guyub.registry.wording import in_words
 from guyub.ui.paging import PAGE_SIZE, Slice, page_number
 
 EXPORT_LIMIT = 100_000
@@ -200,14 +201,18 @@ def _history(home: Household, number: int) -> Slice:
     )
     for row in rows:
         field: Any = names[SubjectKind(row.kind)].get(row.field)
-        labels = dict(field.flatchoices) if field is not None and field.choices else {}
 
-        def shown(value: str, labels: dict[Any, Any] = labels, row: ValueChange = row) -> str:
+        def shown(value: str, row: ValueChange = row) -> str:
             if not value:
                 return "—"
             if row.field in ("nik", "kk"):
                 return mask_number(value)
-            return str(labels.get(value) or villages.get(value) or value)
+            if row.field == "village":
+                return str(villages.get(value, value))
+            name = row.field
+            if name == "status" and row.kind == SubjectKind.PERSON:
+                name = "person_status"
+            return in_words(name, value)
 
         row.label = field.verbose_name if field is not None else row.field  # type: ignore[attr-defined]
         row.shown_old, row.shown_new = shown(row.old), shown(row.new)  # type: ignore[attr-defined]

@@ -59,13 +59,17 @@ def layout(request: HttpRequest) -> dict[str, Any]:
     """Give templates the regency's name, the mode and the navigation that this user may use."""
     user = getattr(request, "user", None)
     sections = []
+    # One's own account is reached by the name in the top bar, not by the list of all accounts.
+    mine = {reverse("accounts:me"), reverse("accounts:edit_me"), reverse("accounts:second_factor")}
     if user is not None and user.is_authenticated:
         for heading, items in NAVIGATION:
             shown = []
             for item in items:
                 if can(user, item.permission):
                     url = reverse(item.url_name)
-                    here = request.path == url or (url != "/" and request.path.startswith(url))
+                    here = request.path == url or (
+                        url != "/" and request.path.startswith(url) and request.path not in mine
+                    )
                     shown.append({"label": item.label, "url": url, "icon": item.icon, "here": here})
             if shown:
                 sections.append({"heading": heading, "items": shown})

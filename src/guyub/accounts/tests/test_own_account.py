@@ -7,6 +7,7 @@ from django.urls import reverse
 from guyub.access.roles import Role
 from guyub.accounts.models import User
 from guyub.audit.models import Event
+from guyub.ui import context
 
 
 def test_shows_what_there_is_about_oneself(make_user, sign_in):
@@ -88,3 +89,18 @@ def test_the_public_has_none(db, name):
     response = Client().get(reverse(name))
     assert response.status_code == 302
     assert response["Location"].startswith(reverse("account_login"))
+
+
+def test_another_language_is_offered_only_when_there_is_one(make_user, sign_in, monkeypatch):
+    client = sign_in(make_user(Role.SECRETARIAT))
+    for there_is in (False, True):
+        monkeypatch.setattr(context, "HAS_ENGLISH", there_is)
+        page = client.get(reverse("accounts:me")).content.decode()
+        assert ('value="en"' in page) is there_is
+
+
+def test_ones_own_account_is_not_the_list_of_all(make_user, sign_in):
+    client = sign_in(make_user(Role.SECRETARIAT))
+    link = f'<a href="{reverse("accounts:list")}" aria-current="page">'
+    assert link in client.get(reverse("accounts:list")).content.decode()
+    assert link not in client.get(reverse("accounts:me")).content.decode()

@@ -39,10 +39,10 @@ def tamper(sql: str, *parameters: object) -> None:
             cursor.execute("DROP TRIGGER IF EXISTS audit_event_no_update")
             cursor.execute("DROP TRIGGER IF EXISTS audit_event_no_delete")
         else:
-            cursor.execute("ALTER TABLE audit_event DISABLE TRIGGER audit_event_append_only")
+            cursor.execute("ALTER TABLE audit_event DISABLE TRIGGER USER")
         cursor.execute(sql, parameters)
         if connection.vendor == "postgresql":
-            cursor.execute("ALTER TABLE audit_event ENABLE TRIGGER audit_event_append_only")
+            cursor.execute("ALTER TABLE audit_event ENABLE TRIGGER USER")
 
 
 def test_an_untouched_chain_is_sound(chain):
@@ -63,6 +63,53 @@ def test_the_database_refuses_changes(chain, change):
     ):
         cursor.execute(change)
     assert Event.objects.count() == 12
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no TRUNCATE")
+def test_the_database_refuses_to_be_emptied(chain):
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("TRUNCATE audit_event")
+
+
+def test_an_inserted_event_is_found_wherever_it_stands(chain):
+    columns = [field.column for field in Event._meta.concrete_fields if not field.primary_key]
+    copied = ", ".join(columns)
+    tamper(
+        f"INSERT INTO audit_event (sequence, {copied}) SELECT 13, {copied} FROM audit_event "
+        "WHERE sequence = 12"
+    )
+    assert (verify_chain().fault, verify_chain().sequence) == ("broken", 13)
+    # Even one that is sealed as it should be, had the key leaked, lies beyond the chain's head.
+    last = Event.objects.get(sequence=12)
+    forged = Event.objects.get(sequence=13)
+    forged.previous_seal = last.seal
+    forged.seal = services.seal_of(forged)
+    tamper(
+        "UPDATE audit_event SET previous_seal = %s, seal = %s WHERE sequence = 13",
+        forged.previous_seal, forged.seal,
+    )  # fmt: skip
+    assert (verify_chain().fault, verify_chain().sequence) == ("added", 13)
+
+
+def test_events_that_changed_places_are_found(chain):
+    for sql in (
+        "UPDATE audit_event SET sequence = 99 WHERE sequence = 4",
+        "UPDATE audit_event SET sequence = 4 WHERE sequence = 5",
+        "UPDATE audit_event SET sequence = 5 WHERE sequence = 99",
+    ):
+        tamper(sql)
+    assert (verify_chain().fault, verify_chain().sequence) == ("broken", 4)
+
+
+def test_a_log_emptied_with_its_head_is_found_though_nothing_was_anchored(chain, make_user):
+    make_user(Role.AUDITOR)
+    tamper("DELETE FROM audit_event")
+    ChainHead.objects.all().delete()
+    assert (verify_chain().fault, verify_chain().sequence) == ("cut", 1)
 
 
 @pytest.mark.parametrize(

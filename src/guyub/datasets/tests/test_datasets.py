@@ -155,3 +155,39 @@ def test_the_api_lists_datasets(two_versions, client_for):
     answer = client_for(Role.REGENT).get("/api/v1/datasets/").json()
     assert answer["items"][0]["code"] == "dtsen"
     assert answer["items"][0]["as_of"] == "2026-04-01"
+
+
+def test_codes_read_in_words_in_comparisons_and_exports(
+    tmp_path, make_dataset, regency, client_for
+):
+    dataset = make_dataset()
+    for number, (toilet, poor, spends) in enumerate(
+        [("none", "true", 553000), ("own", "false", 577000)], start=1
+    ):
+        path = tmp_path / f"{number}.parquet"
+        duckdb.execute(
+            f"COPY (SELECT '{A[0]}' AS nik, '{A[1]}' AS kk, 'BUDI' AS name, '{A[3]}' AS village, "
+            f"'{toilet}' AS sanitation, {poor} AS extreme_poor, {spends}::INTEGER AS expenditure, "
+            f"'M' AS sex, 'car,television' AS assets) TO '{path}' (FORMAT parquet)"
+        )
+        version = services.add_version(
+            dataset, as_of=dt.date(2026, number, 1), created_by=None, people=1
+        )
+        store.write_version(path, dataset.code, version.number)
+    client = client_for(Role.SECRETARIAT)
+    page = client.get(reverse("datasets:compare", args=["dtsen", 1, 2])).content.decode()
+    for told in (
+        "jamban: Tidak ada → <strong>Jamban sendiri", "miskin ekstrem: Ya → <strong>Tidak",
+        "pengeluaran per kapita: Rp 553.000 → <strong>Rp 577.000",
+    ):  # fmt: skip
+        assert told in page
+    text = b"".join(
+        client.post(
+            reverse("datasets:export", args=["dtsen", 2]),
+            {"reason": "Bahan rapat koordinasi", "format": "csv"},
+        ).streaming_content
+    ).decode("utf-8-sig")
+    head, row = text.splitlines()[-2:]
+    assert "Kode desa/kelurahan" in head
+    for told in ("Jamban sendiri", "Laki-laki", "Mobil, Televisi", "577000", "Tidak"):
+        assert told in row

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from guyub.audit.actions import LABELS
 from guyub.demo.files import DTKS, HOUSES, LATRINES, P3KE, SAMPLE_FILES
 from guyub.demo.services import quarters_before
 
@@ -157,6 +158,7 @@ def test_making_is_audited(facts: dict[str, Any]) -> None:
     actions = facts["actions"]
     assert actions[0] == "demo.start"
     assert actions[-1] == "demo.finish"
+    assert set(actions) <= set(LABELS)
     assert actions.count("imports.run.apply") == facts["runs"] == 7
     assert "datasets.version.mark_reference" in actions
 

@@ -16,7 +16,7 @@ from guyub.imports.models import ImportRun, State
 from guyub.imports.tasks import work_on_run
 from guyub.registry.models import Person
 
-from .conftest import MAN, NEIGHBOUR, changed, csv_bytes
+from .conftest import MAN, NEIGHBOUR, changed, csv_bytes, xlsx_bytes
 
 
 @pytest.fixture
@@ -134,3 +134,17 @@ def test_pages_read_few_queries(operator, make_dataset, importing, django_assert
         operator.get(reverse("imports:run", args=[run.pk]))
     with django_assert_max_num_queries(12):
         operator.get(reverse("imports:list"))
+
+
+def test_a_file_without_one_good_row_asks_for_no_approval(operator, make_dataset, importing):
+    run = importing(
+        xlsx_bytes([[3302011203850001, *MAN[1:]], [3302011203850002, *MAN[1:]]]),
+        dataset=make_dataset(),
+    )
+    page = operator.get(reverse("imports:run", args=[run.pk])).content.decode()
+    assert "Semua baris ditolak" in page
+    assert "Menunggu persetujuan" not in page
+    assert "Terapkan" not in page
+    # Numbers show as the file has them, without the mark that reading puts on them.
+    assert "#3302" not in page
+    assert "Semua baris ditolak" in operator.get(reverse("imports:list")).content.decode()

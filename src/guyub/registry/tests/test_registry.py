@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 
 import openpyxl
 import pytest
@@ -304,3 +305,30 @@ def test_pages_read_few_queries(homes, client_for, django_assert_max_num_queries
 def test_the_empty_registry_says_so(regency, client_for):
     page = client_for(Role.SECRETARIAT).get(reverse("registry:search")).content.decode()
     assert "Tidak ada keluarga" in page
+
+
+def test_the_list_is_narrowed_by_boxes_for_each_desil(homes, client_for):
+    client = client_for(Role.SECRETARIAT)
+    page = client.get(reverse("registry:search"), {"desil": ["2", "3"]}).content.decode()
+    boxes = re.findall(r'<input type="checkbox" name="desil" value="(\d+)"[^>]*?( checked)?>', page)
+    assert [number for number, _checked in boxes] == [str(n) for n in range(1, 11)]
+    assert [number for number, checked in boxes if checked] == ["2", "3"]
+    assert "TUKIMAN" in page
+    assert "MOH. SOEKARNO" not in page
+
+
+def test_history_is_told_in_words(homes, secretary, client_for):
+    values = {"extreme_poor": True, "expenditure": 577000, "assets": "car", "sanitation": "own"}
+    services.edit_household(homes[0], values, as_of=dt.date(2026, 2, 1), actor=secretary)
+    services.edit_household(
+        homes[0], {"extreme_poor": False}, as_of=dt.date(2026, 3, 1), actor=secretary
+    )
+    services.edit_person(
+        homes[0].members.first(), {"birth_date": dt.date(1985, 3, 13), "status": "died"},
+        as_of=dt.date(2026, 3, 1), actor=secretary,
+    )  # fmt: skip
+    page = client_for(Role.SECRETARIAT).get(reverse("registry:household", args=[homes[0].pk]))
+    text = " ".join(page.content.decode().split())
+    for told in ("Ya → Tidak", "— → Rp 577.000", "— → Mobil", "— → Jamban sendiri",
+                 "12 Mar 1985 → 13 Mar 1985", "Aktif → Meninggal"):  # fmt: skip
+        assert told in text
