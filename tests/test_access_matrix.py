@@ -19,6 +19,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern, URLResolver
+from django.utils import timezone
 from PIL import Image
 
 from guyub.access.guards import PUBLIC
@@ -71,6 +72,7 @@ RUNS_OWN_DATASETS = who(secretariat=ALL, agency_operator=OWN)
 # Only its author takes a message back; the secretariat wrote that about their own household.
 OWN_MESSAGES = who(secretariat=OWN)
 EDITS_OWN_PROGRAMS = who(secretariat=ALL, agency_operator=OWN)
+RUNS_OWN_INDICATORS = who(secretariat=ALL, agency_head=OWN, agency_operator=OWN)
 SEES_OWN_IMPORTS = who(secretariat=ALL, agency_head=OWN, agency_operator=OWN)
 
 EXPECTED: dict[str, dict[str, str]] = {
@@ -152,6 +154,26 @@ EXPECTED: dict[str, dict[str, str]] = {
     "discussions:thread": SEES_PEOPLE,
     "discussions:write": SEES_PEOPLE,
     "discussions:withdraw": OWN_MESSAGES,
+    # Indicators, published figures, estimates of poverty
+    "targets:list": SIGNED_IN,
+    "targets:indicator": SIGNED_IN,
+    "targets:download": SIGNED_IN,
+    "targets:create": SECRETARIAT,
+    "targets:edit": SECRETARIAT,
+    "targets:copy": SECRETARIAT,
+    "targets:load_built_in": SECRETARIAT,
+    "targets:upload": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL),
+    "targets:year": RUNS_OWN_INDICATORS,
+    "targets:published": SIGNED_IN,
+    "targets:published_download": SIGNED_IN,
+    "targets:published_upload": SECRETARIAT,
+    "targets:load_published": SECRETARIAT,
+    "targets:estimates": SIGNED_IN,
+    "targets:estimate": SIGNED_IN,
+    "targets:estimate_new": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL),
+    "targets:estimate_columns": RUNS_OWN_INDICATORS,
+    "targets:estimate_delete": RUNS_OWN_INDICATORS,
+    "targets:registry_estimate": SECRETARIAT,
     # The audit log
     "audit:list": AUDITOR,
     "audit:detail": AUDITOR,
@@ -164,6 +186,10 @@ EXPECTED: dict[str, dict[str, str]] = {
     "api:one_area": SIGNED_IN,
     "api:datasets": SIGNED_IN,
     "api:dataset": SIGNED_IN,
+    "api:indicators": SIGNED_IN,
+    "api:indicator": SIGNED_IN,
+    "api:published_figures": SIGNED_IN,
+    "api:estimates": SIGNED_IN,
 }
 
 # URLs of libraries, whose views carry no guard of ours: whether the public gets in.
@@ -360,6 +386,7 @@ class World:
         from guyub.programs.models import Activity, Program, SubActivity
         from guyub.registry.models import Photo
         from guyub.registry.services import create_household
+        from guyub.targets.models import Estimate, Indicator
 
         home = create_household(
             household={"kk": kk + "01", "village": Area.objects.get(code=code), "desil": 1},
@@ -408,8 +435,24 @@ class World:
             "account": account,
             "area": code,
             "dataset": dataset,
+            "estimate": Estimate.objects.create(
+                title="Survei",
+                basis="survey",
+                agency=dataset.owner,
+                as_of=dt.date(2026, 3, 1),
+                line=500000,
+                computed_at=timezone.now(),
+            ),
             "event": Event.objects.latest("sequence"),
             "home": home,
+            "indicator": Indicator.objects.create(
+                code=f"indikator-{dataset.code}",
+                name=f"Indikator {dataset.code}",
+                kind="iku",
+                owner=dataset.owner,
+                unit="persen",
+                direction="down",
+            ),
             "person": home.members.get(),
             "photo": photo,
             "program": program,
@@ -431,6 +474,10 @@ class World:
             return {"code": record["dataset"].code, "number": 1}
         if name == "datasets:compare":
             return {"code": record["dataset"].code, "older": 1, "newer": 2}
+        if name in ("targets:indicator", "targets:edit", "api:indicator"):
+            return {"code": record["indicator"].code}
+        if name == "targets:year":
+            return {"code": record["indicator"].code, "year": 2025}
         if name in ("registry:edit_person", "registry:person_status", "registry:move"):
             return {"pk": record["person"].pk}
         if name in ("registry:photo", "registry:delete_photo"):
@@ -450,6 +497,7 @@ class World:
             "imports": "run",
             "programs": "program",
             "registry": "home",
+            "targets": "estimate",
         }
         return {"pk": record[subject[app]].pk}
 

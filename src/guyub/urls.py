@@ -18,6 +18,7 @@ urlpatterns = [
     path("impor/", include("guyub.imports.urls")),
     path("pembicaraan/", include("guyub.discussions.urls")),
     path("program/", include("guyub.programs.urls")),
+    path("", include("guyub.targets.urls")),
     path("jejak-audit/", include("guyub.audit.urls")),
     path("api/v1/", api.urls),
 ]

@@ -83,6 +83,18 @@ LABELS: dict[str, Any] = {
     "registry.person.move": _("Anggota pindah keluarga"),
     "registry.photo.add": _("Foto ditambahkan"),
     "registry.photo.delete": _("Foto dihapus"),
+    "targets.estimate.columns": _("Kolom survei dicocokkan"),
+    "targets.estimate.delete": _("Ukuran kemiskinan dihapus"),
+    "targets.estimate.measure": _("Ukuran kemiskinan dihitung dari survei"),
+    "targets.estimate.registry": _("Ukuran kemiskinan dihitung dari registri"),
+    "targets.estimate.upload": _("Berkas survei diunggah"),
+    "targets.indicator.create": _("Indikator ditambahkan"),
+    "targets.indicator.load": _("Indikator bawaan dimuat"),
+    "targets.indicator.update": _("Definisi indikator diubah"),
+    "targets.published.load": _("Angka terbitan bawaan dimuat"),
+    "targets.published.write": _("Angka terbitan dicatat"),
+    "targets.year.copy": _("Target disalin ke tahun lain"),
+    "targets.year.write": _("Target atau realisasi dicatat"),
 }
 
 GROUPS = {

@@ -31,13 +31,14 @@ from guyub.datasets.models import Cadence, Dataset
 from guyub.datasets.services import create_dataset, mark_reference
 from guyub.demo import lists
 from guyub.demo.files import write_sample_files
+from guyub.demo.indicators import make_indicators, measure_survey
 from guyub.demo.population import write_population
 from guyub.imports.services import load_flat
 from guyub.programs.services import load_programs
 from guyub.registry.models import Household, Person
 
 # What stands beside the database in the data folder and goes with it.
-FOLDERS = ("datasets", "imports", "media", "mail", "contoh")
+FOLDERS = ("datasets", "imports", "media", "mail", "contoh", "surveys")
 SCRATCH = "demo-"
 START, FINISH = "demo.start", "demo.finish"
 
@@ -149,6 +150,9 @@ def build(households: int, seed: int, step: Step) -> None:
             newest = Path(scratch) / "newest.parquet"
             lists.write_reference(population, newest, reference_dates[0], 0, seed)
             write_sample_files(samples_folder(), newest, seed)
+    with step(_("Indikator, angka terbitan, dan ukuran kemiskinan")):
+        make_indicators(actors["sekretariat"], today)
+        measure_survey(samples_folder(), actors["sekretariat"], today, seed)
     audit.record(
         FINISH,
         detail={"households": Household.objects.count(), "people": Person.objects.count()},

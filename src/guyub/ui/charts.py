@@ -266,6 +266,82 @@ def trend(
 
 
 @lru_cache(maxsize=64)
+def _yearly(
+    language: str, names: tuple[str, ...], year: str, number_format: str, dashed: str, zero: bool
+) -> dict[str, Any]:
+    colours = alt.Scale(domain=list(names), range=series()[: len(names)])
+    base = alt.Chart(alt.NamedData(name=ROWS)).encode(
+        x=alt.X(
+            "year:O",
+            title=None,
+            axis=alt.Axis(grid=False, labelAngle=0, labelOverlap=True),
+            scale=alt.Scale(padding=0.3),
+        ),
+        y=alt.Y(
+            "value:Q",
+            title=None,
+            axis=alt.Axis(format=number_format, tickCount=5, domain=False, ticks=False),
+            scale=alt.Scale(zero=zero, nice=True),
+        ),
+        color=alt.Color("series:N", title=None, scale=colours, legend=alt.Legend(orient="top")),
+        tooltip=[
+            alt.Tooltip("series:N", title=" "),
+            alt.Tooltip("year:O", title=year),
+            alt.Tooltip("value:Q", title=" ", format=number_format),
+        ],
+    )
+    lines = base.mark_line().encode(
+        strokeDash=alt.StrokeDash(
+            "series:N",
+            legend=None,
+            scale=alt.Scale(
+                domain=list(names), range=[[5, 4] if name == dashed else [1, 0] for name in names]
+            ),
+        )
+    )
+    points = base.mark_point(opacity=1).encode(
+        shape=alt.Shape("series:N", title=None, scale=alt.Scale(domain=list(names)))
+    )
+    return _finish(alt.layer(lines, points), language)
+
+
+def yearly(
+    key: str,
+    title: str,
+    names: Sequence[str],
+    rows: Sequence[tuple[int, Sequence[Any]]],
+    *,
+    year: str,
+    number_format: str = ",.2f",
+    dashed: str = "",
+    zero: bool = False,
+    caption: str = "",
+    table: Sequence[Sequence[Any]] | None = None,
+) -> Chart:
+    """Show figures year by year: for each ``(year, figures)`` one figure per name, ``None`` if unknown.
+
+    ``year`` says what the years are called. Up to four names; the line called ``dashed`` is dashed. The
+    axis starts at nought with ``zero`` alone: figures that differ little would else look the same.
+    ``table`` holds the figures written out, where they are not shown as they are.
+    """
+    return Chart(
+        key=key,
+        title=title,
+        definition=_yearly(_language(), tuple(names), year, number_format, dashed, zero),
+        rows=[
+            {"year": number, "series": name, "value": float(figure)}
+            for number, figures in rows
+            for name, figure in zip(names, figures, strict=True)
+            if figure is not None
+        ],
+        columns=[Column(year), *(Column(name, numeric=True) for name in names)],
+        table=[(number, *figures) for number, figures in rows] if table is None else table,
+        height=250,
+        caption=caption,
+    )
+
+
+@lru_cache(maxsize=64)
 def _tile_map(language: str, legend: str, classes: tuple[str, ...]) -> dict[str, Any]:
     t, side = tokens(), 84
     last = len(classes)

@@ -39,6 +39,14 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
         (NavItem(_("Program"), "programs:list", "programs.view", "flag"),),
     ),
     (
+        _("Capaian"),
+        (
+            NavItem(_("Indikator"), "targets:list", "targets.view", "chart"),
+            NavItem(_("Angka kemiskinan"), "targets:published", "targets.view", "trend"),
+            NavItem(_("Ukuran kemiskinan"), "targets:estimates", "targets.view", "ruler"),
+        ),
+    ),
+    (
         _("Rujukan"),
         (
             NavItem(_("Perangkat daerah"), "agencies:list", "agencies.view", "building"),
