@@ -153,6 +153,8 @@ EXPECTED: dict[str, dict[str, str]] = {
     # Talk: who may see the record may read, and all but the auditor may write
     "discussions:thread": SEES_PEOPLE,
     "discussions:write": SEES_PEOPLE,
+    "discussions:mentions": SEES_PEOPLE,
+    "discussions:attachment": SEES_PEOPLE,
     "discussions:withdraw": OWN_MESSAGES,
     # Indicators, published figures, estimates of poverty
     "targets:list": SIGNED_IN,
@@ -174,6 +176,19 @@ EXPECTED: dict[str, dict[str, str]] = {
     "targets:estimate_columns": RUNS_OWN_INDICATORS,
     "targets:estimate_delete": RUNS_OWN_INDICATORS,
     "targets:registry_estimate": SECRETARIAT,
+    "discussions:list": SIGNED_IN,
+    "discussions:search": SIGNED_IN,
+    "discussions:start": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL),
+    # Between agencies: the agencies named, the secretariat, and the auditor to read
+    "discussions:conversation": who(
+        secretariat=ALL, agency_head=OWN, agency_operator=OWN, auditor=ALL
+    ),
+    # News: one's own, and only to oneself
+    "discussions:notifications": SIGNED_IN,
+    "discussions:open_notification": who(secretariat=OWN),
+    "discussions:read_all": SIGNED_IN,
+    "discussions:preferences": SIGNED_IN,
+    "discussions:stream": SIGNED_IN,
     # The audit log
     "audit:list": AUDITOR,
     "audit:detail": AUDITOR,
@@ -376,7 +391,19 @@ class World:
             ("other", self.records["other"]["account"]),
         ):
             home = self.records[side]["home"]
-            self.records[side]["message"] = talk.write(home, "Sudah dicek.", author=author).message
+            written = talk.write(
+                home, "Sudah dicek.", author=author, uploads=[ContentFile(b"%PDF-1.7", "a.pdf")]
+            )
+            self.records[side]["message"] = written.message
+            self.records[side]["attachment"] = written.message.attachments.get()
+            talk.notify([author], "news", "Kabar", "/")
+            self.records[side]["notification"] = author.notifications.get()
+            self.records[side]["conversation"] = talk.start_conversation(
+                topic="Data",
+                agencies=[self.records[side]["dataset"].owner],
+                text="Halo",
+                author=users[Role.SECRETARIAT],
+            )
 
     @staticmethod
     def _records(account: Any, dataset: Any, code: str, kk: str, nik: str) -> dict[str, Any]:
@@ -482,7 +509,7 @@ class World:
             return {"pk": record["person"].pk}
         if name in ("registry:photo", "registry:delete_photo"):
             return {"pk": record["photo"].pk}
-        if name in ("discussions:thread", "discussions:write"):
+        if name in ("discussions:thread", "discussions:write", "discussions:mentions"):
             return {"subject_type": "registry.household", "subject_id": str(record["home"].pk)}
         app, _, page = name.partition(":")
         if app == "programs" and page.endswith("sub_activity"):
@@ -490,8 +517,11 @@ class World:
             return {"pk": record["activity" if page.startswith("create") else "sub_activity"].pk}
         if app == "programs" and page in ("edit_activity", "delete_activity"):
             return {"pk": record["activity"].pk}
+        if name.startswith("discussions:"):
+            kind = {"open_notification": "notification", "withdraw": "message"}
+            page = name.partition(":")[2]
+            return {"pk": record[kind.get(page, page)].pk}
         subject = {
-            "discussions": "message",
             "accounts": "account",
             "audit": "event",
             "imports": "run",

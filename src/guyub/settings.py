@@ -264,6 +264,13 @@ EMAIL_PORT = int(os.environ.get("GUYUB_EMAIL_PORT", "25"))
 EMAIL_HOST_USER = os.environ.get("GUYUB_EMAIL_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("GUYUB_EMAIL_PASSWORD", "")
 EMAIL_USE_TLS = os.environ.get("GUYUB_EMAIL_TLS", "0") == "1"
+# Where people find Guyub: in front of addresses in e-mails that no request caused.
+SITE_URL = os.environ.get(
+    "GUYUB_URL",
+    f"https://{ALLOWED_HOSTS[0]}"
+    if MODE == "production" and ALLOWED_HOSTS
+    else "http://localhost:8000",
+).rstrip("/")
 DEFAULT_FROM_EMAIL = os.environ.get("GUYUB_EMAIL_FROM", "guyub@localhost")
 
 LANGUAGE_CODE = "id"

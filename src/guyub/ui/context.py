@@ -25,7 +25,13 @@ class NavItem:
 
 # The menu in its sections; the first has no heading.
 NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
-    ("", (NavItem(_("Beranda"), "home", "home.view", "home"),)),
+    (
+        "",
+        (
+            NavItem(_("Beranda"), "home", "home.view", "home"),
+            NavItem(_("Pembicaraan"), "discussions:list", "discussions.view", "talk"),
+        ),
+    ),
     (
         _("Data"),
         (

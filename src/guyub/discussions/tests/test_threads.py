@@ -37,6 +37,8 @@ def test_a_message_is_shown_with_who_wrote_it(dataset, client_for, make_agency):
     assert "Kepala perangkat daerah · Dinas Kesehatan" in page
     assert "Peran Anda dapat membaca" in page
     assert 'name="pesan"' not in page
+    # Not with the thousands separator of the page's language.
+    assert f'maxlength="{services.LONGEST}"' in text
     thread = Thread.objects.get()
     assert thread.message_count == 1
     assert thread.last_message_at == Message.objects.get().written_at

@@ -1,0 +1,17 @@
+"""``guyub digest``: mails the daily digest; to be run once a day by cron or a timer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management import BaseCommand
+
+from guyub.discussions.mail import send_digests
+
+
+class Command(BaseCommand):
+    help = "Mengirim rangkuman kabar harian lewat surel (jalankan sekali sehari)."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        people, news = send_digests()
+        self.stdout.write(f"{people} orang dikirimi {news} kabar.")
