@@ -9,10 +9,15 @@ class ProgramsConfig(AppConfig):
 
     def ready(self) -> None:
         from guyub.discussions import subjects
-        from guyub.programs.models import Program
+        from guyub.programs.models import Program, SubActivity
 
         subjects.register(
             Program,
             permission="programs.view",
             url=lambda program: reverse("programs:detail", args=[program.pk]),
+        )
+        subjects.register(
+            SubActivity,
+            permission="programs.view",
+            url=lambda part: reverse("programs:sub_activity", args=[part.pk]),
         )
