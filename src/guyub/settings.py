@@ -26,11 +26,11 @@ DATA_DIR = Path(os.environ.get("GUYUB_DATA_DIR") or "var").resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 DEFAULT_SECRET_KEY = "guyub-demo-only-secret-key-never-use-in-production"  # noqa: S105
-SECRET_KEY = os.environ.get("GUYUB_SECRET_KEY", DEFAULT_SECRET_KEY)
+SECRET_KEY = os.environ.get("GUYUB_SECRET_KEY") or DEFAULT_SECRET_KEY
 # Keys used before, so that sessions, links and second factors made with them still hold.
 SECRET_KEY_FALLBACKS = [k for k in os.environ.get("GUYUB_OLD_SECRET_KEYS", "").split(",") if k]
 # Keys the audit log's hash chain. Kept apart from SECRET_KEY so that rotating one leaves the other.
-AUDIT_KEY = os.environ.get("GUYUB_AUDIT_KEY", SECRET_KEY)
+AUDIT_KEY = os.environ.get("GUYUB_AUDIT_KEY") or SECRET_KEY
 
 DEBUG = os.environ.get("GUYUB_DEBUG", "0") == "1"
 ALLOWED_HOSTS = [h for h in os.environ.get("GUYUB_HOSTS", "").split(",") if h]

@@ -43,6 +43,11 @@ class _PasswordLabels:
         for name, label in PASSWORD_LABELS.items():
             if name in self.fields:
                 self.fields[name].label = label
+        if "password1" in self.fields:
+            self.fields["password1"].help_text = _(
+                "Sedikitnya 12 huruf, tidak hanya angka, tidak mirip nama Anda, dan bukan yang umum "
+                "dipakai. Rangkaian beberapa kata mudah diingat dan kuat."
+            )
 
 
 class ChangePasswordForm(_PasswordLabels, account_forms.ChangePasswordForm):

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
 
-from guyub.imports.fields import recognise, score_headings
+from guyub.imports.fields import BY_HEADING, normal, recognise, score_headings
 from guyub.imports.folder import Report
 
 HEAD_ROWS = 40
@@ -51,6 +51,8 @@ class Layout:
     kind: str  # "csv" or "xlsx"
     headings: list[str] = field(default_factory=list)
     first_data_row: int = 2
+    # The lower of two rows of headings, blank where nothing stands above.
+    lower_headings: list[str] = field(default_factory=list)
     sample: list[list[str]] = field(default_factory=list)
     encoding: str = "utf-8"
     delimiter: str = ","
@@ -113,6 +115,12 @@ def look(path: Path, sheet: str = "") -> Layout:
     head = [row[:width] for row in head]
     layout.headings = unique(join_headings(head[start : start + height], width))
     layout.first_data_row = start + height + 1
+    if height == 2:
+        lower = [*head[start + 1], *[""] * (width - len(head[start + 1]))]
+        layout.lower_headings = [
+            below if joined != below else ""
+            for below, joined in zip(lower, layout.headings, strict=True)
+        ]
     layout.sample = [
         row + [""] * (width - len(row))
         for row in head[start + height : start + height + SAMPLE_ROWS]
@@ -514,5 +522,14 @@ def _copy(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> in
 
 
 def recognised(layout: Layout) -> dict[str, str]:
-    """Return {column position: field} for the headings that are known layouts' own."""
-    return {str(i): name for i, name in recognise(layout.headings).items()}
+    """Return {column position: field} for the headings that are known layouts' own.
+
+    Where nobody knows what stands over a group of columns, the lower heading tells: *Kondisi Rumah*
+    over *Lantai* is *Lantai*.
+    """
+    found = recognise(layout.headings)
+    for position, heading in enumerate(layout.lower_headings):
+        field = BY_HEADING.get(normal(heading))
+        if field and position not in found and field not in found.values():
+            found[position] = field
+    return {str(position): name for position, name in found.items()}

@@ -54,6 +54,19 @@ def test_titles_and_two_row_headings_are_understood(tmp_path):
     assert set(recognise(layout.headings).values()) >= {"nik", "name", "rt", "rw"}
 
 
+def test_columns_under_an_unknown_heading_are_known_by_their_own(tmp_path):
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        page = book.add_worksheet()
+        page.write_row("A1", ["NIK", "Nama", "Desa", "Nomor HP"])
+        page.merge_range("E1:G1", "Kondisi Rumah")
+        page.write_row("A2", ["", "", "", "", "Lantai", "Atap", "Sejak"])
+        page.write_row("A3", [MAN[0], "Budi", "Cirahab", "0812", "Tanah", "Genteng", "2020"])
+    found = reading.recognised(reading.look(path))
+    # Nothing stands over the phone number, so it is not taken for an asset.
+    assert found == {"0": "nik", "1": "name", "2": "village_name", "4": "floor", "5": "roof"}
+
+
 def test_a_cover_sheet_is_skipped(tmp_path):
     path = tmp_path / "a.xlsx"
     with xlsxwriter.Workbook(path) as book:
