@@ -189,6 +189,50 @@ EXPECTED: dict[str, dict[str, str]] = {
     "discussions:read_all": SIGNED_IN,
     "discussions:preferences": SIGNED_IN,
     "discussions:stream": SIGNED_IN,
+    # Data requests: asked by one agency, answered by the owner of the dataset
+    "sharing:list": SIGNED_IN,
+    "sharing:detail": SIGNED_IN,
+    "sharing:ask": who(agency_head=ALL, agency_operator=ALL),
+    "sharing:grant": who(agency_head=OWN, agency_operator=OWN),
+    "sharing:refuse": who(agency_head=OWN, agency_operator=OWN),
+    "sharing:revoke": who(agency_head=OWN, agency_operator=OWN),
+    "sharing:withdraw": who(agency_head=OWN, agency_operator=OWN),
+    "sharing:take": who(agency_operator=OWN),
+    # Coordination meetings
+    "meetings:list": SIGNED_IN,
+    "meetings:detail": SIGNED_IN,
+    "meetings:calendar": SIGNED_IN,
+    "meetings:minutes_pdf": SIGNED_IN,
+    "meetings:minutes_docx": SIGNED_IN,
+    "meetings:turnout": SIGNED_IN,
+    "meetings:decisions": SIGNED_IN,
+    "meetings:decision": SIGNED_IN,
+    "meetings:actions": SIGNED_IN,
+    "meetings:action": SIGNED_IN,
+    "meetings:create": SECRETARIAT,
+    "meetings:edit": SECRETARIAT,
+    "meetings:cancel": SECRETARIAT,
+    "meetings:fill": SECRETARIAT,
+    "meetings:add_item": SECRETARIAT,
+    "meetings:edit_item": SECRETARIAT,
+    "meetings:move_item": SECRETARIAT,
+    "meetings:drop_item": SECRETARIAT,
+    "meetings:invite": SECRETARIAT,
+    "meetings:open": SECRETARIAT,
+    "meetings:code": SECRETARIAT,
+    "meetings:add_attendance": SECRETARIAT,
+    "meetings:remove_attendance": SECRETARIAT,
+    "meetings:decide": SECRETARIAT,
+    "meetings:add_action": SECRETARIAT,
+    "meetings:close": SECRETARIAT,
+    "meetings:check_in": ANYONE,  # the code on the wall is what guards it
+    "meetings:reply": who(secretariat=ALL, agency_head=OWN, agency_operator=OWN),
+    "meetings:mandate_letter": who(secretariat=ALL, agency_head=OWN, agency_operator=OWN),
+    "meetings:sign_mandate": who(agency_head=OWN),
+    "meetings:give_input": who(agency_head=ALL, agency_operator=ALL),
+    "meetings:ratify": who(agency_head=OWN),
+    "meetings:rule": who(regent=ALL),
+    "meetings:update_action": who(secretariat=ALL, agency_head=OWN, agency_operator=OWN),
     # The audit log
     "audit:list": AUDITOR,
     "audit:detail": AUDITOR,
@@ -390,6 +434,7 @@ class World:
             ("own", users[Role.SECRETARIAT]),
             ("other", self.records["other"]["account"]),
         ):
+            self.records[side].update(self._data_requests(side, own_agency, other_agency, author))
             home = self.records[side]["home"]
             written = talk.write(
                 home, "Sudah dicek.", author=author, uploads=[ContentFile(b"%PDF-1.7", "a.pdf")]
@@ -486,6 +531,76 @@ class World:
             "activity": activity,
             "sub_activity": sub_activity,
             "run": run,
+            **World._meeting_records(dataset.owner, account),
+        }
+
+    def _data_requests(self, side: str, own: Any, other: Any, author: Any) -> dict[str, Any]:
+        """Return a request that the side's agency has to answer, and one that it made."""
+        from guyub.sharing.models import DataRequest
+
+        other_side = "other" if side == "own" else "own"
+        agency, stranger = (own, other) if side == "own" else (other, own)
+        day = dt.date(2030, 1, 1)
+
+        def asked(owner_side: str, asker: Any) -> DataRequest:
+            return DataRequest.objects.create(
+                dataset=self.records[owner_side]["dataset"],
+                agency=asker,
+                asked_by=author,
+                due_on=day,
+                wanted_until=day,
+                columns=["name"],
+            )
+
+        return {"asked_of": asked(side, stranger), "asked_by": asked(other_side, agency)}
+
+    @staticmethod
+    def _meeting_records(agency: Any, account: Any) -> dict[str, Any]:
+        """Return a meeting that an agency is invited to, with a decision that it has to ratify."""
+        from django.utils import timezone
+
+        from guyub.meetings import decisions, services
+        from guyub.meetings.models import Meeting
+
+        now = timezone.now()
+        meeting = services.plan_meeting(
+            actor=account,
+            values={
+                "title": "Rapat",
+                "starts_at": now,
+                "ends_at": now + dt.timedelta(hours=1),
+                "place": "Pendopo",
+                "input_due_on": now.date(),
+                "quorum_percent": 1,
+            },
+        )
+        item = services.save_item(
+            meeting, actor=account, values={"title": "RTLH", "description": ""}, agencies=[agency]
+        )
+        services.invite(meeting, [agency], actor=account)
+        services.open_meeting(meeting, actor=account)
+        attendance = services.check_in(meeting, name="Tamu", recorded_by=account)
+        action = decisions.add_action(
+            meeting,
+            actor=account,
+            text="Padankan",
+            agency=agency,
+            due_on=now.date() + dt.timedelta(9),
+        )
+        decision = decisions.Decision.objects.create(
+            meeting=meeting, item=item, number=1, text="Ya.", state="pending", decided_at=now
+        )
+        consent = decisions.Consent.objects.create(
+            decision=decision, agency=agency, stance="awaited"
+        )
+        return {
+            "meeting": Meeting.objects.get(pk=meeting.pk),
+            "item": item,
+            "invitation": meeting.invitations.get(),
+            "attendance": attendance,
+            "action": action,
+            "decision": decision,
+            "consent": consent,
         }
 
     def kwargs(self, name: str, side: str) -> dict[str, Any]:
@@ -521,6 +636,21 @@ class World:
             kind = {"open_notification": "notification", "withdraw": "message"}
             page = name.partition(":")[2]
             return {"pk": record[kind.get(page, page)].pk}
+        if name == "meetings:check_in":
+            from guyub.meetings.services import check_in_token
+
+            return {"token": check_in_token(record["meeting"])}
+        app, _colon, page = name.partition(":")
+        if app == "sharing":
+            return {"pk": record["asked_by" if page in ("withdraw", "take") else "asked_of"].pk}
+        if app == "meetings":
+            parts = {
+                "reply": "invitation", "mandate_letter": "invitation", "sign_mandate": "invitation",
+                "edit_item": "item", "move_item": "item", "drop_item": "item", "decide": "item",
+                "remove_attendance": "attendance", "decision": "decision", "rule": "decision",
+                "ratify": "consent", "action": "action", "update_action": "action",
+            }  # fmt: skip
+            return {"pk": record[parts.get(page, "meeting")].pk}
         subject = {
             "accounts": "account",
             "audit": "event",

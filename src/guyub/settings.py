@@ -58,6 +58,8 @@ INSTALLED_APPS = [
     "guyub.reports",
     "guyub.obstacles",
     "guyub.targets",
+    "guyub.sharing",
+    "guyub.meetings",
     "guyub.home",
     "guyub.demo",
     "django.contrib.auth",

@@ -19,6 +19,8 @@ urlpatterns = [
     path("pembicaraan/", include("guyub.discussions.urls")),
     path("program/", include("guyub.programs.urls")),
     path("", include("guyub.targets.urls")),
+    path("permintaan-data/", include("guyub.sharing.urls")),
+    path("rapat/", include("guyub.meetings.urls")),
     path("jejak-audit/", include("guyub.audit.urls")),
     path("api/v1/", api.urls),
 ]

@@ -107,6 +107,30 @@ GRANTS: dict[str, dict[Role, Scope]] = {
         Role.AGENCY_OPERATOR: OWN_AGENCY,
     },
     "targets.manage": {Role.SECRETARIAT: ANY},
+    "sharing.view": EVERY_ROLE,
+    "sharing.ask": {Role.AGENCY_HEAD: ANY, Role.AGENCY_OPERATOR: ANY},
+    # By the owner of the dataset.
+    "sharing.answer": {Role.AGENCY_HEAD: OWN_AGENCY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    # By the agency that asked.
+    "sharing.withdraw": {Role.AGENCY_HEAD: OWN_AGENCY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    "sharing.take": {Role.AGENCY_OPERATOR: OWN_AGENCY},
+    "meetings.view": EVERY_ROLE,
+    "meetings.manage": {Role.SECRETARIAT: ANY},
+    "meetings.reply": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: OWN_AGENCY,
+        Role.AGENCY_OPERATOR: OWN_AGENCY,
+    },
+    "meetings.sign_mandate": {Role.AGENCY_HEAD: OWN_AGENCY},
+    # For one's own agency, on any item of any meeting.
+    "meetings.give_input": {Role.AGENCY_HEAD: ANY, Role.AGENCY_OPERATOR: ANY},
+    "meetings.ratify": {Role.AGENCY_HEAD: OWN_AGENCY},
+    "meetings.rule": {Role.REGENT: ANY},
+    "meetings.act": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: OWN_AGENCY,
+        Role.AGENCY_OPERATOR: OWN_AGENCY,
+    },
     "registry.view_aggregates": EVERY_ROLE,
     "registry.view": {
         Role.SECRETARIAT: ANY,
@@ -139,6 +163,7 @@ SECOND_FACTOR_ROLES = frozenset(
         "registry.export",
         "datasets.export",
         "beneficiaries.export",
+        "sharing.take",
     )
     for role in GRANTS[permission]
 )

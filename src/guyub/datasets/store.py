@@ -100,11 +100,20 @@ def changes(older: Path, newer: Path, kind: str, offset: int, limit: int) -> lis
     ]
 
 
-def read_rows(path: Path, columns: list[str], batch: int = 10_000) -> Iterator[tuple[Any, ...]]:
-    """Yield a version's rows, ordered by NIK, without holding them all."""
+def read_rows(
+    path: Path, columns: list[str], batch: int = 10_000, area: str = ""
+) -> Iterator[tuple[Any, ...]]:
+    """Yield a version's rows, ordered by NIK, without holding them all.
+
+    ``area`` is the Kemendagri code of a village or of what villages lie in; empty means all.
+    """
     connection = duckdb.connect()
+    where = "WHERE village = $area OR starts_with(village, $area || '.')" if area else ""
     try:
-        found = connection.execute(f"SELECT {', '.join(columns)} FROM '{path}' ORDER BY {KEY}")  # noqa: S608
+        found = connection.execute(
+            f"SELECT {', '.join(columns)} FROM '{path}' {where} ORDER BY {KEY}",  # noqa: S608
+            {"area": area} if area else {},
+        )
         while rows := found.fetchmany(batch):
             yield from rows
     finally:

@@ -14,7 +14,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from guyub.access.guards import requires
@@ -22,7 +21,7 @@ from guyub.access.masking import mask_number
 from guyub.access.permissions import authorize, can
 from guyub.agencies.models import Agency
 from guyub.areas.models import Area
-from guyub.datasets import exports, queries, services, store, wording
+from guyub.datasets import columns, exports, queries, services, store, wording
 from guyub.datasets.forms import DatasetForm, ExportForm, ReasonForm
 from guyub.datasets.models import Dataset, Freshness, Version
 from guyub.ui.paging import PAGE_SIZE, Slice, page_number, page_of
@@ -180,34 +179,17 @@ def compare(request: HttpRequest, version: Version) -> HttpResponse:
             row["masked"] = mask_number(row["nik"])
             row["village"] = names.get(row["village"], row["village"])
             row["fields"] = [
-                (_column(name), _shown(name, a), _shown(name, b)) for name, a, b in row["fields"]
+                (columns.label_of(name), _shown(name, a), _shown(name, b))
+                for name, a, b in row["fields"]
             ]
         context["page"] = Slice(rows, number)
     return render(request, "datasets/compare.html", context)
-
-
-def _column(name: str) -> str:
-    return str(COLUMN_LABELS.get(name, name))
 
 
 def _shown(name: str, value: str | None) -> str:
     if not value:
         return "—"
     return mask_number(value) if name == "kk" else wording.in_words(name, value)
-
-
-COLUMN_LABELS = {
-    "nik": "NIK", "kk": "KK", "name": gettext_lazy("nama"), "sex": gettext_lazy("jenis kelamin"),
-    "birth_date": gettext_lazy("tanggal lahir"), "birth_place": gettext_lazy("tempat lahir"), "relation": gettext_lazy("hubungan"),
-    "disability": gettext_lazy("disabilitas"), "work": gettext_lazy("pekerjaan"), "schooling": gettext_lazy("pendidikan"),
-    "health_insurance": gettext_lazy("jaminan kesehatan"), "person_status": gettext_lazy("status orang"),
-    "village": gettext_lazy("desa/kelurahan"), "address": gettext_lazy("alamat"), "hamlet": gettext_lazy("dusun"), "rt": "RT", "rw": "RW",
-    "floor": gettext_lazy("lantai"), "wall": gettext_lazy("dinding"), "roof": gettext_lazy("atap"), "sanitation": gettext_lazy("jamban"),
-    "water": gettext_lazy("air minum"), "electricity": gettext_lazy("listrik"), "ownership": gettext_lazy("status rumah"),
-    "assets": gettext_lazy("aset"), "expenditure": gettext_lazy("pengeluaran per kapita"), "desil": gettext_lazy("desil"),
-    "extreme_poor": gettext_lazy("miskin ekstrem"), "latitude": gettext_lazy("lintang"), "longitude": gettext_lazy("bujur"),
-    "household_status": gettext_lazy("status keluarga"),
-}  # fmt: skip
 
 
 @require_http_methods(["GET", "POST"])
@@ -249,18 +231,16 @@ def _export_file(
         (_("Alasan"), given["reason"]),
         (_("NIK dan KK"), _("lengkap") if given["full_numbers"] else _("disamarkan")),
     ]
-    columns = [store.KEY, *store.columns_of(path)]
+    names = [store.KEY, *store.columns_of(path)]
     # Headings that an import recognises, so that an export can come back.
     headings = [
-        _("Kode desa/kelurahan") if column == "village" else _column(column) for column in columns
+        _("Kode desa/kelurahan") if name == "village" else columns.label_of(name) for name in names
     ]
 
     def rows() -> Iterator[list[Any]]:
-        hidden = [columns.index(name) for name in ("nik", "kk") if name in columns]
-        for row in store.read_rows(path, columns):
-            values = [
-                wording.decoded(name, value) for name, value in zip(columns, row, strict=True)
-            ]
+        hidden = [names.index(name) for name in ("nik", "kk") if name in names]
+        for row in store.read_rows(path, names):
+            values = [wording.decoded(name, value) for name, value in zip(names, row, strict=True)]
             if not given["full_numbers"]:
                 for index in hidden:
                     values[index] = mask_number(values[index] or "")

@@ -53,6 +53,13 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
         ),
     ),
     (
+        _("Koordinasi"),
+        (
+            NavItem(_("Rapat"), "meetings:list", "meetings.view", "calendar"),
+            NavItem(_("Permintaan data"), "sharing:list", "sharing.view", "download"),
+        ),
+    ),
+    (
         _("Rujukan"),
         (
             NavItem(_("Perangkat daerah"), "agencies:list", "agencies.view", "building"),

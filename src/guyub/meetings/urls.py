@@ -1,0 +1,41 @@
+from django.urls import path
+
+from guyub.meetings import outcomes, views
+
+app_name = "meetings"
+urlpatterns = [
+    path("", views.list_page, name="list"),
+    path("baru/", views.create, name="create"),
+    path("kehadiran/", views.turnout, name="turnout"),
+    path("keputusan/", outcomes.decision_list, name="decisions"),
+    path("keputusan/<int:pk>/", outcomes.decision, name="decision"),
+    path("keputusan/<int:pk>/arahan/", outcomes.rule, name="rule"),
+    path("sikap/<int:pk>/", outcomes.ratify, name="ratify"),
+    path("tindak-lanjut/", outcomes.action_list, name="actions"),
+    path("tindak-lanjut/<int:pk>/", outcomes.action, name="action"),
+    path("tindak-lanjut/<int:pk>/kemajuan/", outcomes.update_action, name="update_action"),
+    path("undangan/<int:pk>/", views.reply, name="reply"),
+    path("undangan/<int:pk>/tanda-tangan/", views.sign_mandate, name="sign_mandate"),
+    path("undangan/<int:pk>/mandat.pdf", views.mandate_letter, name="mandate_letter"),
+    path("agenda/<int:pk>/", views.edit_item, name="edit_item"),
+    path("agenda/<int:pk>/geser/", views.move_item, name="move_item"),
+    path("agenda/<int:pk>/keluarkan/", views.drop_item, name="drop_item"),
+    path("agenda/<int:pk>/putuskan/", outcomes.decide, name="decide"),
+    path("hadir/<str:token>/", views.check_in, name="check_in"),
+    path("daftar-hadir/<int:pk>/hapus/", views.remove_attendance, name="remove_attendance"),
+    path("<int:pk>/", views.detail, name="detail"),
+    path("<int:pk>/ubah/", views.edit, name="edit"),
+    path("<int:pk>/batal/", views.cancel, name="cancel"),
+    path("<int:pk>/agenda/isi/", views.fill, name="fill"),
+    path("<int:pk>/agenda/tambah/", views.add_item, name="add_item"),
+    path("<int:pk>/undang/", views.invite, name="invite"),
+    path("<int:pk>/undangan.ics", views.calendar, name="calendar"),
+    path("<int:pk>/masukan/", views.give_input, name="give_input"),
+    path("<int:pk>/mulai/", views.open_meeting, name="open"),
+    path("<int:pk>/kode/", views.code, name="code"),
+    path("<int:pk>/hadir/", views.add_attendance, name="add_attendance"),
+    path("<int:pk>/tindak-lanjut/", outcomes.add_action, name="add_action"),
+    path("<int:pk>/tutup/", views.close, name="close"),
+    path("<int:pk>/notulen.pdf", views.minutes_pdf, name="minutes_pdf"),
+    path("<int:pk>/notulen.docx", views.minutes_docx, name="minutes_docx"),
+]

@@ -1,0 +1,34 @@
+"""Answering what people posted: where a refused value shows, and what is said of a deed that went well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+
+def refused(request: HttpRequest, error: ValidationError, form: Any = None) -> None:
+    """Show what a service refused: beside its field where there is one, else above the page."""
+    if form is None:
+        for text in error.messages:
+            messages.error(request, text)
+        return
+    if not hasattr(error, "error_dict"):
+        form.add_error(None, error)
+        return
+    for field, errors in error.message_dict.items():
+        form.add_error(field if field in form.fields else None, errors)
+
+
+def tried(request: HttpRequest, deed: Callable[[], Any], done: str) -> bool:
+    """Do ``deed`` and say how it went."""
+    try:
+        deed()
+    except ValidationError as error:
+        refused(request, error)
+        return False
+    messages.success(request, done)
+    return True
