@@ -233,6 +233,22 @@ EXPECTED: dict[str, dict[str, str]] = {
     "meetings:ratify": who(agency_head=OWN),
     "meetings:rule": who(regent=ALL),
     "meetings:update_action": who(secretariat=ALL, agency_head=OWN, agency_operator=OWN),
+    # Overlap: sums for everybody, names for those who see people, rulings by the secretariat
+    "overlaps:list": SIGNED_IN,
+    "overlaps:case": SIGNED_IN,
+    "overlaps:reckon": SECRETARIAT,
+    "overlaps:settle": SECRETARIAT,
+    "overlaps:reopen": SECRETARIAT,
+    "overlaps:gaps": SIGNED_IN,
+    "overlaps:households": who(
+        secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
+    ),
+    "overlaps:export": who(secretariat=ALL, agency_operator=ALL),
+    "overlaps:coverage": SIGNED_IN,
+    "overlaps:coverage_areas": SIGNED_IN,
+    "overlaps:coverage_export": SIGNED_IN,
+    "overlaps:budget": SIGNED_IN,
+    "overlaps:budget_area": SIGNED_IN,
     # The audit log
     "audit:list": AUDITOR,
     "audit:detail": AUDITOR,
@@ -249,6 +265,8 @@ EXPECTED: dict[str, dict[str, str]] = {
     "api:indicator": SIGNED_IN,
     "api:published_figures": SIGNED_IN,
     "api:estimates": SIGNED_IN,
+    "api:overlap_cases": SIGNED_IN,
+    "api:overlap_coverage": SIGNED_IN,
 }
 
 # URLs of libraries, whose views carry no guard of ours: whether the public gets in.
@@ -449,6 +467,20 @@ class World:
                 text="Halo",
                 author=users[Role.SECRETARIAT],
             )
+
+        self.case = self._overlap()
+
+    @staticmethod
+    def _overlap() -> Any:
+        """Reckon, so that pages have numbers to show, and return a case."""
+        from guyub.overlaps import queries, services
+        from guyub.overlaps.models import OverlapCase
+
+        year = queries.usual_year(queries.years())
+        found_at = services.reckon(year).finished_at
+        return OverlapCase.objects.create(
+            year=year, help_kind="house_repair", found_at=found_at, seen_at=found_at
+        )
 
     @staticmethod
     def _records(account: Any, dataset: Any, code: str, kk: str, nik: str) -> dict[str, Any]:
@@ -651,6 +683,10 @@ class World:
                 "ratify": "consent", "action": "action", "update_action": "action",
             }  # fmt: skip
             return {"pk": record[parts.get(page, "meeting")].pk}
+        if name in ("overlaps:budget_area", "api:overlap_coverage"):
+            return {"code": record["area"].rpartition(".")[0]}
+        if app == "overlaps":
+            return {"pk": self.case.pk}
         subject = {
             "accounts": "account",
             "audit": "event",

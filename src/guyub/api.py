@@ -8,6 +8,7 @@ from ninja.security import django_auth
 from guyub.agencies.api import router as agencies
 from guyub.areas.api import router as areas
 from guyub.datasets.api import router as datasets
+from guyub.overlaps.api import router as overlaps
 from guyub.registry.api import router as registry
 from guyub.targets.api import router as targets
 
@@ -15,5 +16,6 @@ api = NinjaAPI(title="Guyub", version="1", auth=django_auth, urls_namespace="api
 api.add_router("/agencies", agencies)
 api.add_router("/areas", areas)
 api.add_router("/datasets", datasets)
+api.add_router("/overlaps", overlaps)
 api.add_router("/registry", registry)
 api.add_router("/targets", targets)

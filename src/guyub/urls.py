@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("guyub.targets.urls")),
     path("permintaan-data/", include("guyub.sharing.urls")),
     path("rapat/", include("guyub.meetings.urls")),
+    path("tumpang-tindih/", include("guyub.overlaps.urls")),
     path("jejak-audit/", include("guyub.audit.urls")),
     path("api/v1/", api.urls),
 ]

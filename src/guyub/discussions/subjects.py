@@ -36,6 +36,7 @@ class Subject:
     related: tuple[str, ...]
     # A name that is a poor person's never goes into notifications or mail.
     is_personal: bool
+    writing: str  # what one needs on a record to write about it
     # Narrows who may read, beside the permission.
     also: Callable[[Any, Any], bool] | None
 
@@ -73,7 +74,11 @@ class Place:
 
     def writable_by(self, user: Any) -> bool:
         """Tell whether ``user`` may take part in the talk."""
-        return can(user, "discussions.write") and self.readable_by(user)
+        return (
+            can(user, "discussions.write")
+            and can(user, self.subject.writing, self.record)
+            and self.readable_by(user)
+        )
 
 
 _subjects: dict[str, Subject] = {}
@@ -88,6 +93,7 @@ def register(
     kind: Any = None,
     related: Sequence[str] = (),
     is_personal: bool = False,
+    writing: str = "",
     also: Callable[[Any, Any], bool] | None = None,
 ) -> None:
     """Let people talk about records of ``model``.
@@ -100,13 +106,15 @@ def register(
         kind: What users call such a record; the model's verbose name when missing.
         related: What to fetch along with a record for the permission, title and address.
         is_personal: The title is somebody's name.
+        writing: What one needs on a record to write, where not all who may write anything may.
         also: A further condition ``also(user, record)`` on reading.
 
     Raises:
         ImproperlyConfigured: there is no such permission.
     """
-    if permission not in GRANTS:
-        raise ImproperlyConfigured(f"Unknown permission {permission!r}")
+    for name in filter(None, (permission, writing)):
+        if name not in GRANTS:
+            raise ImproperlyConfigured(f"Unknown permission {name!r}")
     _subjects[model._meta.label_lower] = Subject(
         model=model,
         permission=permission,
@@ -115,6 +123,7 @@ def register(
         url=url,
         related=tuple(related),
         is_personal=is_personal,
+        writing=writing or "discussions.write",
         also=also,
     )
 

@@ -94,7 +94,8 @@ def thread(request: HttpRequest, place: Place) -> HttpResponse:
 @requires("discussions.write", load=_place)
 @require_POST
 def write(request: HttpRequest, place: Place) -> HttpResponse:
-    _must_read(request.user, place)
+    if not place.writable_by(request.user):
+        raise PermissionDenied(place.subject.writing)
     text = str(request.POST.get("pesan", ""))
     try:
         written = services.write(

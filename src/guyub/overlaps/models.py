@@ -28,13 +28,36 @@ class Ruling(models.TextChoices):
     NO_OVERLAP = "no_overlap", _("Bukan tumpang tindih")
 
 
+# Rulings under which one agency takes the lead, so that it must be named.
+LED = frozenset({Ruling.ONE_LEADS, Ruling.MERGE})
+
+
+class Reckoning(models.Model):
+    """When overlap and gaps of a year were last reckoned, and where the result lies.
+
+    ``token`` names the files (:mod:`guyub.overlaps.snapshot`). ``totals`` are the sums for the whole
+    regency, so that first pages need no files: households, helped, doubled, outside, missed, poorest.
+    """
+
+    year = models.PositiveSmallIntegerField(_("tahun"), unique=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(_("dihitung"))
+    token = models.CharField(max_length=40)
+    totals = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("perhitungan tumpang tindih")
+
+    def __str__(self) -> str:
+        return str(self.year)
+
+
 class OverlapCase(models.Model):
     """Sub-activities of two or more agencies with the same help, group, area and period."""
 
     year = models.PositiveSmallIntegerField(_("tahun"))
     help_kind = models.CharField(_("bentuk bantuan"), max_length=20, choices=HelpKind.choices)
-    # Which sub-activities, as sorted ids joined by commas: finding it again finds this case.
-    fingerprint = models.CharField(max_length=250, unique=True)
+    # Those of the last reckoning that found it.
     sub_activities = models.ManyToManyField(SubActivity, related_name="overlap_cases")
     # Households helped by more than one of them when last reckoned.
     households = models.PositiveIntegerField(_("keluarga rangkap"), default=0)
@@ -43,6 +66,7 @@ class OverlapCase(models.Model):
     )
     found_at = models.DateTimeField(_("ditemukan"))
     seen_at = models.DateTimeField(_("terakhir terlihat"))
+    # The last ruling; it stays readable when the case is opened again.
     ruling = models.CharField(_("putusan"), max_length=15, choices=Ruling.choices, blank=True)
     lead_agency = models.ForeignKey(
         Agency,
@@ -65,3 +89,27 @@ class OverlapCase(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_help_kind_display()} {self.year}"
+
+
+class StepKind(models.TextChoices):
+    FOUND = "found", _("Ditemukan")
+    MEMBERS = "members", _("Sub kegiatannya berubah")
+    GONE = "gone", _("Tidak terjadi lagi")
+    RETURNED = "returned", _("Terjadi lagi")
+    SETTLED = "settled", _("Diputuskan")
+    REOPENED = "reopened", _("Dibuka lagi")
+
+
+class CaseStep(models.Model):
+    """Something that happened to a case."""
+
+    case = models.ForeignKey(OverlapCase, models.CASCADE, related_name="steps")
+    kind = models.CharField(max_length=10, choices=StepKind.choices)
+    text = models.TextField(blank=True)
+    # None: found by reckoning.
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(_("waktu"))
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        verbose_name = _("langkah")

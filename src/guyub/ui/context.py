@@ -42,7 +42,10 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
     ),
     (
         _("Penanganan"),
-        (NavItem(_("Program"), "programs:list", "programs.view", "flag"),),
+        (
+            NavItem(_("Program"), "programs:list", "programs.view", "flag"),
+            NavItem(_("Tumpang tindih"), "overlaps:list", "overlaps.view", "overlap"),
+        ),
     ),
     (
         _("Capaian"),
