@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.utils.formats import number_format
@@ -29,7 +29,9 @@ def written(value: Decimal | float | None, places: int) -> str:
     """Write a number out as the reader's language has it; a dash where there is none."""
     if value is None:
         return "–"
-    return number_format(value, decimal_pos=places, use_l10n=True, force_grouping=True)
+    # Django cuts figures off instead of rounding.
+    rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return number_format(rounded, decimal_pos=places, use_l10n=True, force_grouping=True)
 
 
 def indicator_chart(indicator: Indicator, years: Sequence[Any]) -> Chart | None:

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from guyub.access.guards import requires
@@ -23,6 +24,18 @@ from guyub.targets.models import Basis, Estimate, Measure, PublishedFigure
 from guyub.targets.poverty import MEASURES, Measured
 from guyub.targets.views import scratch_file, send_file, with_upload
 from guyub.ui.paging import page_of
+
+# What the tabs call each measure.
+SHORT_LABELS: dict[str, Any] = {
+    Measure.P0: gettext_lazy("Persentase miskin (P0)"),
+    Measure.P1: gettext_lazy("Kedalaman (P1)"),
+    Measure.P2: gettext_lazy("Keparahan (P2)"),
+    Measure.POOR: gettext_lazy("Jumlah miskin"),
+    Measure.LINE: gettext_lazy("Garis kemiskinan"),
+    Measure.GINI: gettext_lazy("Gini"),
+    Measure.UNEMPLOYMENT: gettext_lazy("Pengangguran"),
+    Measure.HDI: gettext_lazy("IPM"),
+}
 
 
 @require_GET
@@ -40,11 +53,11 @@ def published(request: HttpRequest) -> HttpResponse:
         if any(code in found for code in names)
     ]
     context = {
-        "measures": [m for m in Measure if m.value in known],
+        "measures": [(m, SHORT_LABELS[m]) for m in Measure if m.value in known],
         "measure": Measure(measure),
         "places": drawings.PLACES[measure],
         "areas": list(names.values()),
-        "page": page_of(request, rows, 20),
+        "page": page_of(request, rows, 10),
         "chart": drawings.published_chart(measure, figures, names),
         "headline": queries.headline(),
         "has_unverified": any(not f.is_verified for _y, row in rows for f in row if f),
@@ -261,7 +274,8 @@ def estimate_columns(request: HttpRequest, record: Estimate) -> HttpResponse:
         "ready": found is not None and not found.fault_count,
         "hidden": (found.fault_count - len(found.faults)) if found else 0,
     }
-    return render(request, "targets/estimate_columns.html", context, status=422 if problem else 200)
+    refused = bool(problem) and request.method == "POST"
+    return render(request, "targets/estimate_columns.html", context, status=422 if refused else 200)
 
 
 @require_POST

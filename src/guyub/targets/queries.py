@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,14 +12,18 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Max, Prefetch, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from guyub.access.permissions import Scope, scope_of
 from guyub.agencies.models import Agency
+from guyub.audit.actions import label_of
 from guyub.audit.models import Event
+from guyub.targets.drawings import written
 from guyub.targets.models import (
     Basis,
     Estimate,
     Indicator,
+    IndicatorKind,
     IndicatorYear,
     Measure,
     PublishedFigure,
@@ -94,7 +99,8 @@ def indicators(
         found = found.filter(owner__code=owner)
     if text:
         found = found.filter(Q(name__icontains=text) | Q(code__icontains=text))
-    rows = [_row(indicator, year) for indicator in found.order_by("kind", "name")]
+    rows = [_row(indicator, year) for indicator in found.order_by("name")]
+    rows.sort(key=lambda row: IndicatorKind.values.index(row.indicator.kind))
     return [row for row in rows if row.progress.standing == standing] if standing else rows
 
 
@@ -112,12 +118,43 @@ def find_indicator(code: str) -> Indicator | None:
     return with_years().filter(code=code).first()
 
 
-def history(indicator: Indicator, limit: int = 20) -> list[Event]:
+@dataclass(frozen=True)
+class Change:
+    """Something that was done to an indicator; ``lines`` say which number became which."""
+
+    label: str
+    by: str
+    at: dt.datetime
+    year: int | None
+    lines: Sequence[str]
+
+
+CHANGED_NUMBERS = {"target": _("Target"), "actual": _("Realisasi")}
+CHANGED_TEXTS = {"source": _("Sumber diubah"), "note": _("Keterangan diubah")}
+
+
+def history(indicator: Indicator, limit: int = 12) -> list[Change]:
     """Return what happened to an indicator, newest first, from the audit log."""
     events = Event.objects.filter(
         subject_type=Indicator._meta.label_lower, subject_id=str(indicator.pk)
     )
-    return list(events.order_by("-sequence")[:limit])
+    return [_change(indicator, event) for event in events.order_by("-sequence")[:limit]]
+
+
+def _change(indicator: Indicator, event: Event) -> Change:
+    changes: dict[str, list[str | None]] = event.detail.get("changes", {})
+    lines = []
+    for name, label in CHANGED_NUMBERS.items():
+        if name in changes:
+            old, new = (
+                written(Decimal(text) if text else None, indicator.decimals)
+                for text in changes[name]
+            )
+            lines.append(f"{label}: {old} → {new}")
+    lines += [str(label) for name, label in CHANGED_TEXTS.items() if name in changes]
+    return Change(
+        label_of(event.action), event.actor_name, event.at, event.detail.get("year"), lines
+    )
 
 
 def of_agency(agency: Agency) -> list[Row]:
@@ -142,8 +179,6 @@ def published(measure: str = "", area_code: str | None = None) -> QuerySet[Publi
 
 def area_names() -> dict[str, Any]:
     """Return what the areas of published figures are called, the regency first."""
-    from django.utils.translation import gettext_lazy as _
-
     return {
         settings.REGENCY_CODE: settings.REGENCY_NAME,
         PROVINCE_CODE: _("Jawa Tengah"),

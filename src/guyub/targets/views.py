@@ -17,7 +17,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from guyub.access.guards import requires
 from guyub.access.permissions import can
-from guyub.audit.actions import label_of
 from guyub.imports.reading import UnreadableFileError
 from guyub.targets import drawings, queries, services, sheets
 from guyub.targets.forms import CopyForm, FileForm, IndicatorForm, YearForm
@@ -96,7 +95,7 @@ def indicator(request: HttpRequest, record: Indicator) -> HttpResponse:
         "latest": queries.latest_progress(record),
         "page": page_of(request, progress, 15),
         "chart": drawings.indicator_chart(record, years),
-        "history": [(event, label_of(event.action)) for event in queries.history(record)],
+        "history": queries.history(record),
         "may_edit": can(request.user, "targets.edit", record),
         "may_manage": can(request.user, "targets.manage"),
         "next_year": timezone.localdate().year,

@@ -283,7 +283,13 @@ def _yearly(
             axis=alt.Axis(format=number_format, tickCount=5, domain=False, ticks=False),
             scale=alt.Scale(zero=zero, nice=True),
         ),
-        color=alt.Color("series:N", title=None, scale=colours, legend=alt.Legend(orient="top")),
+        # A dashed line's symbol in the legend would be cut up by its dashes.
+        color=alt.Color(
+            "series:N",
+            title=None,
+            scale=colours,
+            legend=alt.Legend(orient="top", symbolStrokeWidth=0),
+        ),
         tooltip=[
             alt.Tooltip("series:N", title=" "),
             alt.Tooltip("year:O", title=year),

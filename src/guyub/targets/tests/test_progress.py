@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guyub.targets.decimals import BadNumberError, parse_decimal
+from guyub.targets.drawings import spark_points, written
 from guyub.targets.models import Direction, Indicator, IndicatorYear
 from guyub.targets.progress import Progress, Standing, achievement, grade_of
 
@@ -127,3 +128,26 @@ def test_any_text_is_a_number_or_refused(text):
         parse_decimal(text)
     except BadNumberError as error:
         assert "bukan angka" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "text"),
+    [
+        (0.266851 * 100, 2, "26,69"),
+        (D("12.345"), 2, "12,35"),
+        (1_048_000.6, 0, "1.048.001"),
+        (D("529310.0000"), 0, "529.310"),
+        (None, 2, "–"),
+        (D(7), 1, "7,0"),
+        (1e-9, 2, "0,00"),
+    ],
+)
+def test_numbers_are_written_out_rounded_not_cut_off(value, places, text):
+    assert written(value, places) == text
+
+
+def test_a_little_line_keeps_to_its_box_and_to_time():
+    points = spark_points([(2020, D(10)), (2021, D(20)), (2025, D(15))])
+    assert points == [(3.0, 21.0), (19.4, 3.0), (85.0, 12.0)]
+    assert spark_points([(2020, D(1))]) == []
+    assert {y for _x, y in spark_points([(2020, D(5)), (2021, D(5))])} == {12.0}

@@ -77,7 +77,9 @@ def test_a_year_is_written_once_and_told_in_the_log(make_indicator, secretariat)
     assert event.detail["changes"]["actual"] == [None, "11.15"]
     corrected = YearValues(D("11.5"), D("11.2"), "BPS, Susenas Maret 2025")
     services.write_year(indicator, 2025, corrected, actor=secretariat)
-    assert queries.history(indicator)[0].detail["changes"] == {"actual": ["11.15", "11.2"]}
+    newest, oldest = queries.history(indicator)
+    assert (newest.year, newest.lines) == (2025, ["Realisasi: 11,15 → 11,20"])
+    assert oldest.lines == ["Target: – → 11,50", "Realisasi: – → 11,15", "Sumber diubah"]
 
 
 @pytest.mark.parametrize(
