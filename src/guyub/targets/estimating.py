@@ -232,7 +232,6 @@ def discard_old_drafts() -> int:
     return len(old)
 
 
-@transaction.atomic
 def measure_registry(line: Decimal, *, actor: Any) -> Estimate:
     """Measure poverty in the registry itself, by district, and keep the result.
 
@@ -251,24 +250,26 @@ def measure_registry(line: Decimal, *, actor: Any) -> Estimate:
             _("Belum ada keluarga di registri yang pengeluarannya diketahui.")
         ) from error
     today = timezone.localdate()
-    estimate, _created = Estimate.objects.update_or_create(
-        basis=Basis.REGISTRY,
-        as_of=today,
-        line=line,
-        defaults={
-            "title": _("Keluarga dalam registri, %(date)s") % {"date": f"{today:%d/%m/%Y}"},
-            "rows": found.households,
-            "people": Decimal(found.members),
-            "design": {"without_expenditure": found.without_expenditure},
-            "results": [result.as_json() for result in results],
-            "created_by": actor,
-            "computed_at": timezone.now(),
-        },
-    )
-    audit.record(
-        "targets.estimate.registry",
-        actor=actor,
-        subject=estimate,
-        detail={"households": found.households, "line": str(line)},
-    )
+    # Reading takes some seconds in a large registry; nobody waits for them to write.
+    with transaction.atomic():
+        estimate, _created = Estimate.objects.update_or_create(
+            basis=Basis.REGISTRY,
+            as_of=today,
+            line=line,
+            defaults={
+                "title": _("Keluarga dalam registri, %(date)s") % {"date": f"{today:%d/%m/%Y}"},
+                "rows": found.households,
+                "people": Decimal(found.members),
+                "design": {"without_expenditure": found.without_expenditure},
+                "results": [result.as_json() for result in results],
+                "created_by": actor,
+                "computed_at": timezone.now(),
+            },
+        )
+        audit.record(
+            "targets.estimate.registry",
+            actor=actor,
+            subject=estimate,
+            detail={"households": found.households, "line": str(line)},
+        )
     return estimate

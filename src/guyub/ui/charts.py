@@ -288,7 +288,7 @@ def _yearly(
             "series:N",
             title=None,
             scale=colours,
-            legend=alt.Legend(orient="top", symbolStrokeWidth=0),
+            legend=alt.Legend(orient="top", symbolDash=[1, 0], symbolStrokeWidth=0),
         ),
         tooltip=[
             alt.Tooltip("series:N", title=" "),
