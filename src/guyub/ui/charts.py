@@ -8,6 +8,7 @@ so that the page, the chart and the printed report look alike.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -283,28 +284,18 @@ def _yearly(
             axis=alt.Axis(format=number_format, tickCount=5, domain=False, ticks=False),
             scale=alt.Scale(zero=zero, nice=True),
         ),
-        # A dashed line's symbol in the legend would be cut up by its dashes.
-        color=alt.Color(
-            "series:N",
-            title=None,
-            scale=colours,
-            legend=alt.Legend(orient="top", symbolDash=[1, 0], symbolStrokeWidth=0),
-        ),
+        color=alt.Color("series:N", title=None, scale=colours, legend=alt.Legend(orient="top")),
         tooltip=[
             alt.Tooltip("series:N", title=" "),
             alt.Tooltip("year:O", title=year),
             alt.Tooltip("value:Q", title=" ", format=number_format),
         ],
     )
-    lines = base.mark_line().encode(
-        strokeDash=alt.StrokeDash(
-            "series:N",
-            legend=None,
-            scale=alt.Scale(
-                domain=list(names), range=[[5, 4] if name == dashed else [1, 0] for name in names]
-            ),
-        )
-    )
+    lines = base.mark_line()
+    if dashed:
+        # By a condition, not a scale: a scale would cut the legend's symbols up into dashes too.
+        test = f"datum.series === {json.dumps(dashed)}"
+        lines = lines.encode(strokeDash=alt.condition(test, alt.value([5, 4]), alt.value([1, 0])))
     points = base.mark_point(opacity=1).encode(
         shape=alt.Shape("series:N", title=None, scale=alt.Scale(domain=list(names)))
     )
