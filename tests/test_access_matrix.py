@@ -73,6 +73,7 @@ RUNS_OWN_DATASETS = who(secretariat=ALL, agency_operator=OWN)
 OWN_MESSAGES = who(secretariat=OWN)
 EDITS_OWN_PROGRAMS = who(secretariat=ALL, agency_operator=OWN)
 RUNS_OWN_INDICATORS = who(secretariat=ALL, agency_head=OWN, agency_operator=OWN)
+WRITES_OWN_REPORTS = who(secretariat=ALL, agency_operator=OWN)
 SEES_OWN_IMPORTS = who(secretariat=ALL, agency_head=OWN, agency_operator=OWN)
 
 EXPECTED: dict[str, dict[str, str]] = {
@@ -249,6 +250,25 @@ EXPECTED: dict[str, dict[str, str]] = {
     "overlaps:coverage_export": SIGNED_IN,
     "overlaps:budget": SIGNED_IN,
     "overlaps:budget_area": SIGNED_IN,
+    # Progress reports
+    "reports:list": SIGNED_IN,
+    "reports:report": SIGNED_IN,
+    "reports:sub_activity": SIGNED_IN,
+    "reports:attachment": SIGNED_IN,
+    "reports:lateness": SIGNED_IN,
+    "reports:deviations": SIGNED_IN,
+    "reports:queue": SECRETARIAT,
+    "reports:review": SECRETARIAT,
+    "reports:schedule_year": SECRETARIAT,
+    "reports:schedule": WRITES_OWN_REPORTS,
+    "reports:plan": WRITES_OWN_REPORTS,
+    "reports:edit": WRITES_OWN_REPORTS,
+    "reports:detach": WRITES_OWN_REPORTS,
+    "reports:upload": WRITES_OWN_REPORTS,
+    "reports:apply": WRITES_OWN_REPORTS,
+    "reports:submit": who(secretariat=ALL, agency_head=OWN, agency_operator=OWN),
+    "reports:workbook": who(secretariat=ALL, agency_operator=ALL),
+    "reports:download": who(secretariat=ALL, agency_operator=ALL),
     # The audit log
     "audit:list": AUDITOR,
     "audit:detail": AUDITOR,
@@ -267,6 +287,10 @@ EXPECTED: dict[str, dict[str, str]] = {
     "api:estimates": SIGNED_IN,
     "api:overlap_cases": SIGNED_IN,
     "api:overlap_coverage": SIGNED_IN,
+    "api:list_reports": SIGNED_IN,
+    "api:one_report": SIGNED_IN,
+    "api:lateness": SIGNED_IN,
+    "api:deviations": SIGNED_IN,
 }
 
 # URLs of libraries, whose views carry no guard of ours: whether the public gets in.
@@ -533,6 +557,7 @@ class World:
             starts_on=dt.date(2026, 1, 1),
             ends_on=dt.date(2026, 12, 31),
         )
+        report, workbook = World._report(sub_activity, account)
         assert dataset.versions.count() == 2
         assert run.counts["rejected"], run.counts
         return {
@@ -563,6 +588,8 @@ class World:
             "activity": activity,
             "sub_activity": sub_activity,
             "run": run,
+            "report": report,
+            "workbook": workbook,
             **World._meeting_records(dataset.owner, account),
         }
 
@@ -635,6 +662,29 @@ class World:
             "consent": consent,
         }
 
+    @staticmethod
+    def _report(sub_activity: Any, account: Any) -> tuple[Any, Any]:
+        """Make a report under way with a picture, and a workbook that waits to be applied."""
+        from guyub.reports.models import Attachment, Report, Upload
+        from guyub.reports.schedules import set_schedule
+
+        set_schedule(sub_activity, frequency="quarterly", grace_days=10, actor=None)
+        report = Report.objects.filter(sub_activity=sub_activity).earliest("period_end")
+        picture = io.BytesIO()
+        Image.new("RGB", (8, 8)).save(picture, "JPEG")
+        Attachment.objects.create(
+            report=report,
+            file=ContentFile(picture.getvalue(), "foto.jpg"),
+            name="foto.jpg",
+            media_type="image/jpeg",
+            size=len(picture.getvalue()),
+            added_by=account,
+        )
+        upload = Upload.objects.create(
+            agency=sub_activity.agency, name="laporan.xlsx", added_by=account
+        )
+        return report, upload
+
     def kwargs(self, name: str, side: str) -> dict[str, Any]:
         """Return the URL arguments for ``name`` about the record of ``side``."""
         record = self.records[side]
@@ -687,6 +737,16 @@ class World:
             return {"code": record["area"].rpartition(".")[0]}
         if app == "overlaps":
             return {"pk": self.case.pk}
+        if name in ("reports:sub_activity", "reports:schedule", "reports:plan"):
+            return {"pk": record["report"].sub_activity_id}
+        if name in ("reports:attachment", "reports:detach"):
+            return {"pk": record["report"].attachments.get().pk}
+        if name in ("reports:upload", "reports:apply"):
+            return {"pk": record["workbook"].pk}
+        if name == "api:one_report":
+            return {"pk": record["report"].pk}
+        if name in ("api:lateness", "api:deviations"):
+            return {"year": 2026}
         subject = {
             "accounts": "account",
             "audit": "event",
@@ -694,6 +754,7 @@ class World:
             "programs": "program",
             "registry": "home",
             "targets": "estimate",
+            "reports": "report",
         }
         return {"pk": record[subject[app]].pk}
 

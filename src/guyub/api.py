@@ -10,6 +10,7 @@ from guyub.areas.api import router as areas
 from guyub.datasets.api import router as datasets
 from guyub.overlaps.api import router as overlaps
 from guyub.registry.api import router as registry
+from guyub.reports.api import router as reports
 from guyub.targets.api import router as targets
 
 api = NinjaAPI(title="Guyub", version="1", auth=django_auth, urls_namespace="api", docs_url=None)
@@ -19,3 +20,4 @@ api.add_router("/datasets", datasets)
 api.add_router("/overlaps", overlaps)
 api.add_router("/registry", registry)
 api.add_router("/targets", targets)
+api.add_router("/reports", reports)

@@ -22,6 +22,7 @@ urlpatterns = [
     path("permintaan-data/", include("guyub.sharing.urls")),
     path("rapat/", include("guyub.meetings.urls")),
     path("tumpang-tindih/", include("guyub.overlaps.urls")),
+    path("laporan/", include("guyub.reports.urls")),
     path("jejak-audit/", include("guyub.audit.urls")),
     path("api/v1/", api.urls),
 ]

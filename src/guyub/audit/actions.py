@@ -130,6 +130,20 @@ LABELS: dict[str, Any] = {
     "targets.published.write": _("Angka terbitan dicatat"),
     "targets.year.copy": _("Target disalin ke tahun lain"),
     "targets.year.write": _("Target atau realisasi dicatat"),
+    "reports.attachment.add": _("Lampiran laporan ditambahkan"),
+    "reports.attachment.remove": _("Lampiran laporan dihapus"),
+    "reports.plan.set": _("Rencana kemajuan disimpan"),
+    "reports.remind": _("Pengingat laporan dikirim"),
+    "reports.report.accept": _("Laporan diterima"),
+    "reports.report.correct": _("Koreksi laporan diajukan"),
+    "reports.report.return": _("Laporan dikembalikan"),
+    "reports.report.save": _("Rancangan laporan disimpan"),
+    "reports.report.submit": _("Laporan diajukan"),
+    "reports.schedule.set": _("Jadwal laporan disimpan"),
+    "reports.schedule.year": _("Jadwal laporan setahun dibuat"),
+    "reports.upload.apply": _("Buku kerja laporan diterapkan"),
+    "reports.upload.check": _("Buku kerja laporan diperiksa"),
+    "reports.workbook.download": _("Buku kerja laporan diunduh"),
 }
 
 GROUPS = {

@@ -33,6 +33,7 @@ from guyub.demo import lists
 from guyub.demo.files import write_sample_files
 from guyub.demo.indicators import make_indicators, measure_survey
 from guyub.demo.population import write_population
+from guyub.demo.reports import make_reports
 from guyub.imports.services import load_flat
 from guyub.programs.services import load_programs
 from guyub.registry.models import Household, Person
@@ -153,6 +154,8 @@ def build(households: int, seed: int, step: Step) -> None:
     with step(_("Indikator, angka terbitan, dan ukuran kemiskinan")):
         make_indicators(actors["sekretariat"], today)
         measure_survey(samples_folder(), actors["sekretariat"], today, seed)
+    with step(_("Laporan kemajuan")):
+        make_reports(actors, today, seed)
     audit.record(
         FINISH,
         detail={"households": Household.objects.count(), "people": Person.objects.count()},

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from guyub.agencies.models import Agency
 from guyub.programs.models import SubActivity
 
 
@@ -44,6 +47,15 @@ class ReportState(models.TextChoices):
     ACCEPTED = "accepted", _("Diterima")
 
 
+class Timeliness(models.TextChoices):
+    """How a report stands to its due date. The day of the first submission decides."""
+
+    OPEN = "open", _("Belum jatuh tempo")
+    ON_TIME = "on_time", _("Tepat waktu")
+    LATE = "late", _("Terlambat")
+    MISSING = "missing", _("Belum masuk")
+
+
 class Report(models.Model):
     """The report of one sub-activity on one period, present from the day the calendar is made.
 
@@ -75,6 +87,8 @@ class Report(models.Model):
     budget = models.PositiveBigIntegerField(_("realisasi keuangan"), null=True, blank=True)
     reached = models.PositiveIntegerField(_("penerima manfaat"), null=True, blank=True)
     narrative = models.TextField(_("uraian"), blank=True)
+    # Why a figure is lower than the one accepted before, or above the budget.
+    explanation = models.TextField(_("penjelasan"), blank=True)
     state = models.CharField(
         _("keadaan"), max_length=10, choices=ReportState.choices, default=ReportState.MISSING
     )
@@ -83,6 +97,8 @@ class Report(models.Model):
     first_submitted_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(_("diterima"), null=True, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
+    # Counts the changes, so that of two people who edit at the same time one is told.
+    version = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["-period_end", "sub_activity_id"]
@@ -101,6 +117,34 @@ class Report(models.Model):
     def owning_agency_id(self) -> int:
         return self.sub_activity.agency_id
 
+    @property
+    def first_submitted_on(self) -> dt.date | None:
+        """The local day of the first submission."""
+        if self.first_submitted_at is None:
+            return None
+        return timezone.localtime(self.first_submitted_at).date()
+
+    def timeliness(self, today: dt.date) -> Timeliness:
+        """Tell whether the report came on time, seen from ``today``."""
+        submitted = self.first_submitted_on
+        if submitted is not None:
+            return Timeliness.ON_TIME if submitted <= self.due_on else Timeliness.LATE
+        return Timeliness.MISSING if self.due_on < today else Timeliness.OPEN
+
+    def days_late(self, today: dt.date) -> int:
+        """Return the days from the due date to the first submission, or to ``today`` without one."""
+        return max(0, ((self.first_submitted_on or today) - self.due_on).days)
+
+
+class Step(models.TextChoices):
+    """What was done to a report."""
+
+    SAVED = "saved", _("Rancangan disimpan")
+    SUBMITTED = "submitted", _("Diajukan")
+    CORRECTED = "corrected", _("Koreksi diajukan")
+    RETURNED = "returned", _("Dikembalikan")
+    ACCEPTED = "accepted", _("Diterima")
+
 
 class ReportEvent(models.Model):
     """One step of a report: saved, submitted, returned, accepted, corrected.
@@ -109,6 +153,7 @@ class ReportEvent(models.Model):
     """
 
     report = models.ForeignKey(Report, models.CASCADE, related_name="events")
+    step = models.CharField(max_length=10, choices=Step.choices, default=Step.SAVED)
     state = models.CharField(max_length=10, choices=ReportState.choices)
     values = models.JSONField(default=dict)
     remark = models.TextField(_("catatan"), blank=True)
@@ -141,3 +186,48 @@ class Attachment(models.Model):
     @property
     def owning_agency_id(self) -> int:
         return self.report.owning_agency_id
+
+
+class Upload(models.Model):
+    """A workbook of reports that was sent in: its rows wait to be applied.
+
+    ``rows`` holds one entry per report that the workbook would change: its key, the figures, and the
+    version that they were checked against. ``faults`` tell what is wrong with other rows.
+    """
+
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="+")
+    name = models.CharField(_("nama berkas"), max_length=150)
+    rows = models.JSONField(default=list)
+    faults = models.JSONField(default=list)
+    unchanged = models.PositiveIntegerField(default=0)
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    added_at = models.DateTimeField(auto_now_add=True)
+    applied_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-added_at"]
+
+    @property
+    def owning_agency_id(self) -> int:
+        return self.agency_id
+
+
+class Occasion(models.TextChoices):
+    """When an agency is reminded of a report."""
+
+    BEFORE = "before", _("Menjelang batas waktu")
+    TODAY = "today", _("Batas waktu hari ini")
+    LATE = "late", _("Lewat batas waktu")
+
+
+class Reminder(models.Model):
+    """An agency was reminded of a report. Each occasion comes once."""
+
+    report = models.ForeignKey(Report, models.CASCADE, related_name="reminders")
+    occasion = models.CharField(max_length=10, choices=Occasion.choices)
+    sent_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["report", "occasion"], name="reminder_once_an_occasion")
+        ]

@@ -339,6 +339,94 @@ def yearly(
 
 
 @lru_cache(maxsize=64)
+def _plan_curve(
+    language: str, measures: tuple[str, ...], kinds: tuple[str, str], date: str
+) -> dict[str, Any]:
+    colours = alt.Scale(domain=list(measures), range=series()[: len(measures)])
+    dashes = alt.Scale(domain=list(kinds), range=[[5, 4], [1, 0]])
+    base = alt.Chart(alt.NamedData(name=ROWS)).encode(
+        x=alt.X(
+            "date:T",
+            title=None,
+            axis=alt.Axis(format="%b %Y", grid=False, tickCount=6, labelOverlap=True),
+            scale=alt.Scale(padding=14),
+        ),
+        y=alt.Y(
+            "value:Q",
+            title=None,
+            axis=alt.Axis(labelExpr="datum.label + ' %'", tickCount=5, domain=False, ticks=False),
+            scale=alt.Scale(domainMin=0, nice=True),
+        ),
+        color=alt.Color("measure:N", title=None, scale=colours, legend=alt.Legend(orient="top")),
+        tooltip=[
+            alt.Tooltip("measure:N", title=" "),
+            alt.Tooltip("kind:N", title="  "),
+            alt.Tooltip("date:T", title=date, format="%-d %B %Y"),
+            alt.Tooltip("value:Q", title="%", format=",.1f"),
+        ],
+    )
+    lines = base.mark_line().encode(
+        strokeDash=alt.StrokeDash(
+            "kind:N", title=None, scale=dashes, legend=alt.Legend(orient="top", symbolType="stroke")
+        )
+    )
+    points = base.mark_point(opacity=1).transform_filter(
+        alt.FieldEqualPredicate(field="kind", equal=kinds[1])
+    )
+    return _finish(alt.layer(lines, points), language)
+
+
+def plan_curve(
+    key: str,
+    title: str,
+    measures: Sequence[str],
+    rows: Sequence[tuple[Any, Sequence[tuple[float | None, float | None]]]],
+    *,
+    kinds: tuple[str, str],
+    date: str,
+    caption: str = "",
+) -> Chart:
+    """Set plans against what came of them, in per cent over time (an S-curve).
+
+    For each ``(date, pairs)`` there is one pair ``(planned, realised)`` per measure in ``measures``,
+    either side ``None`` where it is not known (yet). Measures differ by colour, plan and realisation
+    by dashes; ``kinds`` are the words for the two.
+    """
+    return Chart(
+        key=key,
+        title=title,
+        definition=_plan_curve(_language(), tuple(measures), kinds, date),
+        rows=[
+            # As in a trend, a bare date could land on the day before.
+            {
+                "date": f"{day.isoformat()}T00:00:00",
+                "measure": measure,
+                "kind": kind,
+                "value": value,
+            }
+            for day, pairs in rows
+            for measure, pair in zip(measures, pairs, strict=True)
+            for kind, value in zip(kinds, pair, strict=True)
+            if value is not None
+        ],
+        columns=[
+            Column(date),
+            *(
+                Column(f"{measure}, {kind} (%)", numeric=True)
+                for measure in measures
+                for kind in kinds
+            ),
+        ],
+        table=[
+            (day, *("–" if value is None else value for pair in pairs for value in pair))
+            for day, pairs in rows
+        ],
+        height=280,
+        caption=caption,
+    )
+
+
+@lru_cache(maxsize=64)
 def _tile_map(language: str, legend: str, classes: tuple[str, ...]) -> dict[str, Any]:
     t, side = tokens(), 84
     last = len(classes)

@@ -10,7 +10,7 @@ from django.template import Context, Template
 from django.test import RequestFactory
 from django.utils import translation
 
-from guyub.ui.charts import Chart, bars, sequence, series, tile_map, trend
+from guyub.ui.charts import Chart, bars, plan_curve, sequence, series, tile_map, trend
 
 
 def every_chart() -> list[Chart]:
@@ -29,6 +29,17 @@ def every_chart() -> list[Chart]:
             [(dt.date(2026, 5, 1), (45678, 90000)), (dt.date(2026, 8, 1), (41000, 87000))],
             date="Per tanggal",
             value="Keluarga",
+        ),
+        plan_curve(
+            "kurva",
+            "Rencana dan realisasi",
+            ["Fisik", "Keuangan"],
+            [
+                (dt.date(2026, 3, 31), ((12.5, 10.0), (8.0, 0.0))),
+                (dt.date(2026, 6, 30), ((50.0, None), (45.0, None))),
+            ],
+            kinds=("rencana", "realisasi"),
+            date="Per tanggal",
         ),
         tile_map(
             "peta",
@@ -67,7 +78,7 @@ def drawn(chart: Chart) -> str:
 
 
 def test_numbers_and_months_are_written_the_indonesian_way() -> None:
-    bar_chart, trend_chart, _map = every_chart()
+    bar_chart, trend_chart, *_others = every_chart()
 
     assert ">12.345<" in drawn(bar_chart)
     axis = drawn(trend_chart)
@@ -77,14 +88,14 @@ def test_numbers_and_months_are_written_the_indonesian_way() -> None:
 
 def test_numbers_and_months_follow_the_reader_into_english() -> None:
     with translation.override("en"):
-        bar_chart, trend_chart, _map = every_chart()
+        bar_chart, trend_chart, *_others = every_chart()
 
     assert ">12,345<" in drawn(bar_chart)
     assert ">May 2026<" in drawn(trend_chart)
 
 
 def test_a_date_stays_on_its_day_in_every_time_zone() -> None:
-    _bars, trend_chart, _map = every_chart()
+    _bars, trend_chart, *_others = every_chart()
 
     assert {row["date"] for row in trend_chart.rows} == {
         "2026-05-01T00:00:00",
