@@ -172,7 +172,7 @@ def run_tasks(user: Any) -> list[Task]:
             text=run.file_name,
             note=_("%(state)s · %(dataset)s, %(owner)s")
             % {
-                "state": run.get_state_display(),
+                "state": run.state_label,
                 "dataset": run.dataset.name,
                 "owner": run.dataset.owner,
             },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from guyub.datasets.models import Dataset, Version
@@ -83,6 +84,11 @@ class ImportRun(models.Model):
     def is_all_rejected(self) -> bool:
         """Whether the check left nothing that could be applied."""
         return self.state == State.CHECKED and not self.counts.get("accepted")
+
+    @property
+    def state_label(self) -> str:
+        """Where the run stands, in the user's words."""
+        return gettext("Semua baris ditolak") if self.is_all_rejected else self.get_state_display()
 
     @property
     def is_open(self) -> bool:

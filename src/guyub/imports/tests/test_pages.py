@@ -147,4 +147,7 @@ def test_a_file_without_one_good_row_asks_for_no_approval(operator, make_dataset
     assert "Terapkan" not in page
     # Numbers show as the file has them, without the mark that reading puts on them.
     assert "#3302" not in page
-    assert "Semua baris ditolak" in operator.get(reverse("imports:list")).content.decode()
+    for page in ("imports:list", "home"):
+        text = operator.get(reverse(page)).content.decode()
+        assert "Semua baris ditolak" in text
+        assert "Menunggu persetujuan" not in text
