@@ -117,6 +117,15 @@ EXPECTED: dict[str, dict[str, str]] = {
     "programs:cancel_sub_activity": EDITS_OWN_PROGRAMS,
     "programs:restore_sub_activity": EDITS_OWN_PROGRAMS,
     "programs:delete_sub_activity": EDITS_OWN_PROGRAMS,
+    # Targeting
+    "targeting:list": SIGNED_IN,
+    "targeting:detail": SIGNED_IN,
+    "targeting:create": who(secretariat=ALL, agency_operator=ALL),
+    "targeting:edit": who(secretariat=ALL, agency_operator=OWN),
+    "targeting:workbench": who(secretariat=ALL, agency_operator=ALL),
+    "api:list_rules": SIGNED_IN,
+    "api:one_rule": SIGNED_IN,
+    "api:evaluate": who(secretariat=ALL, agency_operator=ALL),
     # The registry
     "registry:search": who(
         secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
@@ -514,6 +523,7 @@ class World:
         from guyub.programs.models import Activity, Program, SubActivity
         from guyub.registry.models import Photo
         from guyub.registry.services import create_household
+        from guyub.targeting.services import create_rule
         from guyub.targets.models import Estimate, Indicator
 
         home = create_household(
@@ -587,6 +597,13 @@ class World:
             "program": program,
             "activity": activity,
             "sub_activity": sub_activity,
+            "rule": create_rule(
+                actor=None,
+                agency=dataset.owner,
+                name="Desil 1",
+                text="desil == 1",
+                sub_activities=[sub_activity],
+            ),
             "run": run,
             "report": report,
             "workbook": workbook,
@@ -709,6 +726,8 @@ class World:
         if name in ("discussions:thread", "discussions:write", "discussions:mentions"):
             return {"subject_type": "registry.household", "subject_id": str(record["home"].pk)}
         app, _, page = name.partition(":")
+        if name == "api:one_rule":
+            return {"rule_id": record["rule"].pk}
         if app == "programs" and page.endswith("sub_activity"):
             # A new one is made within an activity.
             return {"pk": record["activity" if page.startswith("create") else "sub_activity"].pk}
@@ -755,6 +774,7 @@ class World:
             "registry": "home",
             "targets": "estimate",
             "reports": "report",
+            "targeting": "rule",
         }
         return {"pk": record[subject[app]].pk}
 

@@ -11,6 +11,7 @@ from guyub.datasets.api import router as datasets
 from guyub.overlaps.api import router as overlaps
 from guyub.registry.api import router as registry
 from guyub.reports.api import router as reports
+from guyub.targeting.api import router as targeting
 from guyub.targets.api import router as targets
 
 api = NinjaAPI(title="Guyub", version="1", auth=django_auth, urls_namespace="api", docs_url=None)
@@ -21,3 +22,4 @@ api.add_router("/overlaps", overlaps)
 api.add_router("/registry", registry)
 api.add_router("/targets", targets)
 api.add_router("/reports", reports)
+api.add_router("/targeting", targeting)

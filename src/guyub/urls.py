@@ -23,6 +23,7 @@ urlpatterns = [
     path("rapat/", include("guyub.meetings.urls")),
     path("tumpang-tindih/", include("guyub.overlaps.urls")),
     path("laporan/", include("guyub.reports.urls")),
+    path("aturan-sasaran/", include("guyub.targeting.urls")),
     path("jejak-audit/", include("guyub.audit.urls")),
     path("api/v1/", api.urls),
 ]

@@ -108,6 +108,8 @@ LABELS: dict[str, Any] = {
     "sharing.request.grant": _("Permintaan data diberikan"),
     "sharing.request.refuse": _("Permintaan data ditolak"),
     "sharing.request.withdraw": _("Permintaan data ditarik"),
+    "targeting.rule.create": _("Aturan sasaran dibuat"),
+    "targeting.rule.update": _("Aturan sasaran diubah"),
     "registry.household.create": _("Keluarga ditambahkan"),
     "registry.household.edit": _("Data keluarga diubah"),
     "registry.household.reveal": _("NIK/KK dibuka"),

@@ -34,6 +34,7 @@ from guyub.demo.files import write_sample_files
 from guyub.demo.indicators import make_indicators, measure_survey
 from guyub.demo.population import write_population
 from guyub.demo.reports import make_reports
+from guyub.demo.rules import make_rules
 from guyub.imports.services import load_flat
 from guyub.programs.services import load_programs
 from guyub.registry.models import Household, Person
@@ -151,6 +152,8 @@ def build(households: int, seed: int, step: Step) -> None:
             newest = Path(scratch) / "newest.parquet"
             lists.write_reference(population, newest, reference_dates[0], 0, seed)
             write_sample_files(samples_folder(), newest, seed)
+    with step(_("Aturan sasaran")):
+        make_rules(actors["sekretariat"], today.year)
     with step(_("Indikator, angka terbitan, dan ukuran kemiskinan")):
         make_indicators(actors["sekretariat"], today)
         measure_survey(samples_folder(), actors["sekretariat"], today, seed)

@@ -6,6 +6,10 @@ spelled out: the opposite comparison, or a value that is unknown. What remains h
 anything that can be null, and there null and false come to the same.
 
 Values are always bound as parameters; no SQL is written here.
+
+A condition on members can be asked household by household (``EXISTS``) or gathered once (``IN``). SQLite
+does exactly as it is told, so it is told to gather unless few households are in question; PostgreSQL
+turns ``EXISTS`` into whichever is faster, and handles it better under ``NOT``. The answer is the same.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from dataclasses import dataclass
 from operator import add, mod, mul, sub, truediv
 from typing import Any
 
+from django.db import connection
 from django.db.models import (
     BigIntegerField,
     BooleanField,
@@ -60,19 +65,26 @@ from guyub.targeting import meaning as m
 from guyub.targeting.attributes import Attribute, Kind
 
 OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 NEVER, EVER = Q(pk__in=[]), ~Q(pk__in=[])
 # Kinds that the database marks unknown by an empty string.
 _EMPTY_WHEN_UNKNOWN = (Kind.CODE, Kind.TEXT, Kind.CODES)
 
 
-def condition_on_households(condition: m.Condition, on: dt.date) -> Q:
-    """Return ``condition`` as a filter of households; ages are those of the day ``on``."""
-    return _Translation(on, household=F).yes(condition)
+def condition_on_households(condition: m.Condition, on: dt.date, narrow: bool = False) -> Q:
+    """Return ``condition`` as a filter of households; ages are those of the day ``on``.
+
+    ``narrow`` tells that other filters leave few households to ask.
+    """
+    parts = condition.conditions if isinstance(condition, m.All) else (condition,)
+    narrow = narrow or any(isinstance(p, m.AreaIn) and not p.negated for p in parts)
+    gather = connection.vendor == "sqlite" and not narrow
+    return _Translation(on, household=F, gather=gather).yes(condition)
 
 
 def condition_on_people(condition: m.Condition, on: dt.date) -> Q:
     """Return a condition on members as a filter of people."""
-    return _Translation(on, household=lambda name: F(f"household__{name}")).yes(condition)
+    return _Translation(on, lambda name: F(f"household__{name}"), gather=False).yes(condition)
 
 
 def born_by(age: int, on: dt.date) -> dt.date | None:
@@ -112,10 +124,14 @@ def _compare(operator: str, left: Any, right: Any) -> Q:
 
 @dataclass(frozen=True)
 class _Translation:
-    """``household`` makes the expression for a household's field, from where the condition stands."""
+    """``household`` makes the expression for a household's field, from where the condition stands.
+
+    With ``gather``, households with certain members are gathered once instead of asked one by one.
+    """
 
     on: dt.date
     household: Callable[[str], Any]
+    gather: bool
 
     def yes(self, condition: m.Condition) -> Q:
         """Return a filter for where ``condition`` is true."""
@@ -183,11 +199,11 @@ class _Translation:
                 place = StrIndex(listed, Value(f",{code},"))
                 return _compare(">" if wanted else "==", place, Value(0))
             case m.SomeMember(inner, any_status):
-                found_some = Exists(self._members(inner, any_status))
-                return Q(found_some) if wanted else Q(~found_some)
+                found_some = self._some_member(inner, any_status)
+                return found_some if wanted else ~found_some
             case m.EveryMember(inner, any_status):
-                found_other = Exists(self._members(m.Not(inner), any_status))
-                return Q(~found_other) if wanted else Q(found_other)
+                found_other = self._some_member(m.negated(inner), any_status)
+                return ~found_other if wanted else found_other
         raise AssertionError(condition)
 
     # Values of records
@@ -260,13 +276,13 @@ class _Translation:
         if isinstance(left, m.Constant) and isinstance(right, m.Constant):
             holds = _holds(operator, left.value, right.value)
             return EVER if holds is wanted else NEVER
-        exists = self._some_or_none(operator, left, right)
-        if exists is not None:
-            return exists if wanted else ~exists
+        counted = self._counted(operator, left, right, wanted)
+        if counted is not None:
+            return counted
         if isinstance(left, m.Value) and isinstance(right, m.Constant):
             return self._plain(operator, left.attribute, right.value, wanted)
         if isinstance(right, m.Value) and isinstance(left, m.Constant):
-            flipped = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(operator, operator)
+            flipped = FLIPPED.get(operator, operator)
             return self._plain(flipped, right.attribute, left.value, wanted)
         one, other = self.number(left), self.number(right)
         if wanted:
@@ -287,16 +303,33 @@ class _Translation:
             )
         return self._known(operator, field, Value(value), wanted)
 
-    def _some_or_none(self, operator: str, left: m.Number, right: m.Number) -> Q | None:
-        """Return a comparison of a count with a number that only asks whether there is any at all."""
+    def _counted(self, operator: str, left: m.Number, right: m.Number, wanted: bool) -> Q | None:
+        """Compare how many members there are with a constant, without counting where that serves."""
+        if isinstance(left, m.Constant) and isinstance(right, m.Count):
+            left, operator, right = right, FLIPPED.get(operator, operator), left
         if not isinstance(left, m.Count) or not isinstance(right, m.Constant):
             return None
-        members = Exists(self._members(left.condition, left.any_status))
+        operator = operator if wanted else OPPOSITE[operator]
         if (operator, right.value) in ((">", 0), (">=", 1), ("!=", 0)):
-            return Q(members)
+            return self._some_member(left.condition, left.any_status)
         if (operator, right.value) in (("==", 0), ("<", 1), ("<=", 0)):
-            return Q(~members)
-        return None
+            return ~self._some_member(left.condition, left.any_status)
+        # Households that have no such member are in no group that is counted, so only comparisons
+        # that leave them out can be gathered; the others are the rest of those.
+        positive = not _holds(operator, 0, right.value)
+        if not self._gathers(left.condition) and not (positive and not _reads_household(left)):
+            return None
+        asked = operator if positive else OPPOSITE[operator]
+        groups = (
+            self._people(left.condition, left.any_status)
+            .order_by()
+            .values("household_id")
+            .annotate(n=Count("pk"))
+            .filter(_compare(asked, F("n"), _big(right.value)))
+            .values("household_id")
+        )
+        found = Q(In(F("pk"), groups))
+        return found if positive else ~found
 
     def _number_in(self, number: m.Number, values: tuple[int, ...], wanted: bool) -> Q:
         if isinstance(number, m.Value) and all(abs(v) <= number.attribute.maximum for v in values):
@@ -371,11 +404,42 @@ class _Translation:
                 return ExpressionWrapper(calculate(one, other), output_field=BigIntegerField())
         raise AssertionError(number)
 
+    # Members
+
+    def _some_member(self, condition: m.Condition, any_status: bool) -> Q:
+        if self._gathers(condition):
+            people = self._people(condition, any_status)
+            return Q(In(F("pk"), people.values("household_id")))
+        return Q(Exists(self._members(condition, any_status)))
+
+    def _gathers(self, condition: m.Condition) -> bool:
+        return self.gather and not _reads_household(condition)
+
     def _members(self, condition: m.Condition, any_status: bool) -> Any:
         """Return the members of the household in question that meet ``condition``."""
-        inner = _Translation(self.on, household=OuterRef)
-        people = Person.objects.filter(inner.yes(condition), household=OuterRef("pk"))
+        return self._people(condition, any_status).filter(household=OuterRef("pk"))
+
+    def _people(self, condition: m.Condition, any_status: bool) -> Any:
+        """Return all people that meet ``condition``."""
+        inner = _Translation(self.on, OuterRef, gather=False)
+        people = Person.objects.filter(inner.yes(condition))
         return people if any_status else people.filter(status=Status.ACTIVE)
+
+
+def _reads_household(condition: m.Meaning) -> bool:
+    """Tell whether a condition on members also asks for something of their household."""
+    for part in condition.walk():
+        if isinstance(part, m.CodeIn | m.Present):
+            if part.scope is m.Scope.HOUSEHOLD:
+                return True
+        elif isinstance(part, _OF_HOUSEHOLDS):
+            return True
+    return False
+
+
+_OF_HOUSEHOLDS = (
+    m.Value, m.CountOfCodes, m.AreaIn, m.TextIs, m.FlagIs, m.DecimalCompared, m.HasCode
+)  # fmt: skip
 
 
 def _holds(operator: str, left: int, right: int) -> bool:

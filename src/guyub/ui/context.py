@@ -46,6 +46,7 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
             NavItem(_("Program"), "programs:list", "programs.view", "flag"),
             NavItem(_("Tumpang tindih"), "overlaps:list", "overlaps.view", "overlap"),
             NavItem(_("Laporan kemajuan"), "reports:list", "reports.view", "report"),
+            NavItem(_("Aturan sasaran"), "targeting:list", "targeting.view", "target"),
         ),
     ),
     (

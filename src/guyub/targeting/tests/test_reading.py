@@ -84,9 +84,9 @@ def test_a_damaged_rule_is_a_rule_or_an_error(regency, rule: Piece, data: Any):
     ],
 )
 def test_outsized_texts_are_refused_or_read_at_once(regency, text):
-    started = time.perf_counter()
+    started = time.process_time()
     outcome(text)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_wide_rules_within_the_limits_run(regency):
