@@ -32,6 +32,7 @@ from guyub.datasets.services import create_dataset, mark_reference
 from guyub.demo import lists
 from guyub.demo.files import write_sample_files
 from guyub.demo.indicators import make_indicators, measure_survey
+from guyub.demo.overlaps import make_overlaps
 from guyub.demo.population import write_population
 from guyub.demo.reports import make_reports
 from guyub.demo.rules import make_rules
@@ -40,7 +41,7 @@ from guyub.programs.services import load_programs
 from guyub.registry.models import Household, Person
 
 # What stands beside the database in the data folder and goes with it.
-FOLDERS = ("datasets", "imports", "media", "mail", "contoh", "surveys")
+FOLDERS = ("datasets", "imports", "media", "mail", "contoh", "surveys", "overlaps")
 SCRATCH = "demo-"
 START, FINISH = "demo.start", "demo.finish"
 
@@ -159,6 +160,9 @@ def build(households: int, seed: int, step: Step) -> None:
         measure_survey(samples_folder(), actors["sekretariat"], today, seed)
     with step(_("Laporan kemajuan")):
         make_reports(actors, today, seed)
+    # After everything that says who is helped.
+    with step(_("Tumpang tindih dan kesenjangan")):
+        make_overlaps(actors, today.year)
     audit.record(
         FINISH,
         detail={"households": Household.objects.count(), "people": Person.objects.count()},

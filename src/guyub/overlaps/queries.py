@@ -172,7 +172,7 @@ def places_named(territory: Territory, villages: int) -> list[str]:
     names = []
     for district, here, whole in territory.described(villages):
         if here == whole:
-            names.append(district.title)
+            names.append(district.name)
         else:
             inside = villages & territory.of(district)
             some = [
@@ -343,6 +343,8 @@ def rows(ids: Iterable[int], year: int, narrowing: Narrowing) -> list[Row]:
         # Several members in one sub-activity are one help to the household.
         if all(known.sub_activity_id != enrolment.sub_activity_id for known in row.helps):
             row.helps.append(enrolment)
+    if narrowing.finding is OUTSIDE:
+        _keep_strays(found.values(), year)
     if narrowing.finding is DOUBLED:
         for row in found.values():
             times: dict[str, int] = defaultdict(int)
@@ -350,6 +352,25 @@ def rows(ids: Iterable[int], year: int, narrowing: Narrowing) -> list[Row]:
                 times[help_.help_kind] += 1
             row.helps = [help_ for help_ in row.helps if times[help_.help_kind] > 1]
     return list(found.values())
+
+
+def _keep_strays(found: Iterable[Row], year: int) -> None:
+    """Leave of each household's help what it gets although it is not of the target. Three queries."""
+    territory = Territory(Area.objects.all())
+    by_pk = {reach.pk: reach for reach in reaches(year, territory)}
+    for row in found:
+        home = row.household
+        here, desil = territory.of(home.village), home.desil
+        strays = []
+        for help_ in row.helps:
+            reach = by_pk.get(help_.sub_activity_id)
+            if reach is None:
+                continue
+            help_.elsewhere = not reach.villages & here  # type: ignore[attr-defined]
+            too_high = desil is not None and not reach.desil[0] <= desil <= reach.desil[1]
+            if too_high or help_.elsewhere:  # type: ignore[attr-defined]
+                strays.append(help_)
+        row.helps = strays
 
 
 # The coverage matrix

@@ -62,6 +62,20 @@ def test_a_list_says_which_help_and_hides_numbers(client_for, found):
     assert found["twice"].masked_kk in text
 
 
+def test_outside_the_target_tells_why(client_for, found, two_repairs, enrol, make_household):
+    far = make_household("33.02.01.2002", name="Seberang", desil=2)
+    enrol(two_repairs[0], far)
+    enrol(two_repairs[1], found["outside"])
+    services.reckon(2026)
+    response = client_for(Role.SECRETARIAT).get(LIST, {"temuan": "luar-sasaran"})
+    text = " ".join(response.content.decode().split())
+    assert names(response) == {"KELEWAT", "SEBERANG"}
+    assert "di luar wilayahnya" in text
+    assert "sasaran desil 1–4)" in text
+    helps = {row.household.head_name: len(row.helps) for row in response.context["rows"]}
+    assert helps == {"KELEWAT": 2, "SEBERANG": 1}
+
+
 def test_an_area_operator_sees_the_own_area_only(client_for, found):
     client = client_for(Role.AREA_OPERATOR, area=Area.objects.get(code="33.02.01"))
     assert names(client.get(LIST, {"temuan": "terlewat"})) == {"JAUH"}
