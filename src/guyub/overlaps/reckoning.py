@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import psycopg
 from django.db import connection
 
 from guyub.areas.models import Area, Level
@@ -79,9 +80,10 @@ def _packed(expression: str, table: str, where: str, parameters: Sequence[Any]) 
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             sql = f"SELECT string_agg(int8send({expression}), ''::bytea) FROM {table} WHERE {where}"
-            with connection.connection.cursor(binary=True) as binary:
-                found = binary.execute(sql, parameters).fetchone()[0]
-            return np.frombuffer(found or b"", dtype=">i8").astype(np.int64)
+            # Django's own cursor would fetch the bytes as text, twice as long.
+            with psycopg.Cursor(cursor.connection) as binary:
+                found: Any = binary.execute(sql, parameters, binary=True).fetchone()
+            return np.frombuffer(found[0] or b"", dtype=">i8").astype(np.int64)
         sql = f"SELECT group_concat({expression}, ' ') FROM {table} WHERE {where}"
         cursor.execute(sql, parameters)
         return np.fromstring(cursor.fetchone()[0] or "", dtype=np.int64, sep=" ")
