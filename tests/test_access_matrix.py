@@ -108,6 +108,16 @@ EXPECTED: dict[str, dict[str, str]] = {
     "programs:create": who(secretariat=ALL, agency_operator=ALL),
     "programs:edit": EDITS_OWN_PROGRAMS,
     "programs:delete": EDITS_OWN_PROGRAMS,
+    "programs:copy": who(secretariat=ALL, agency_operator=ALL),
+    "programs:export": SIGNED_IN,
+    "programs:template": who(secretariat=ALL, agency_operator=ALL),
+    "programs:upload": who(secretariat=ALL, agency_operator=ALL),
+    "programs:preview": EDITS_OWN_PROGRAMS,
+    "programs:apply": EDITS_OWN_PROGRAMS,
+    "programs:missions": SIGNED_IN,
+    "programs:create_mission": SECRETARIAT,
+    "programs:edit_mission": SECRETARIAT,
+    "programs:delete_mission": SECRETARIAT,
     "programs:create_activity": EDITS_OWN_PROGRAMS,
     "programs:edit_activity": EDITS_OWN_PROGRAMS,
     "programs:delete_activity": EDITS_OWN_PROGRAMS,
@@ -286,6 +296,10 @@ EXPECTED: dict[str, dict[str, str]] = {
     # The HTTP API
     "api:list_agencies": SIGNED_IN,
     "api:one_agency": SIGNED_IN,
+    "api:list_programs": SIGNED_IN,
+    "api:one_program": SIGNED_IN,
+    "api:list_sub_activities": SIGNED_IN,
+    "api:one_sub_activity": SIGNED_IN,
     "api:list_areas": SIGNED_IN,
     "api:one_area": SIGNED_IN,
     "api:datasets": SIGNED_IN,
@@ -520,7 +534,7 @@ class World:
         from guyub.areas.models import Area
         from guyub.audit.models import Event
         from guyub.imports import services as imports
-        from guyub.programs.models import Activity, Program, SubActivity
+        from guyub.programs.models import Activity, Mission, Program, SubActivity, Upload
         from guyub.registry.models import Photo
         from guyub.registry.services import create_household
         from guyub.targeting.services import create_rule
@@ -596,6 +610,17 @@ class World:
             "photo": photo,
             "program": program,
             "activity": activity,
+            "mission": Mission.objects.get_or_create(
+                number=1, first_year=2025, defaults={"last_year": 2029, "text": "Sejahtera"}
+            )[0],
+            "upload": Upload.objects.create(
+                file_name="program.xlsx",
+                content=b"",
+                agency=dataset.owner,
+                uploaded_by=account,
+                outcome={"results": [], "programs": [], "activities": []},
+                applied_at=timezone.now(),
+            ),
             "sub_activity": sub_activity,
             "rule": create_rule(
                 actor=None,
@@ -731,6 +756,14 @@ class World:
         if app == "programs" and page.endswith("sub_activity"):
             # A new one is made within an activity.
             return {"pk": record["activity" if page.startswith("create") else "sub_activity"].pk}
+        if app == "programs" and page.endswith("_mission"):
+            return {"pk": record["mission"].pk}
+        if app == "programs" and page in ("preview", "apply"):
+            return {"pk": record["upload"].pk}
+        if name == "api:one_program":
+            return {"pk": record["program"].pk}
+        if name == "api:one_sub_activity":
+            return {"pk": record["sub_activity"].pk}
         if app == "programs" and page in ("edit_activity", "delete_activity"):
             return {"pk": record["activity"].pk}
         if name.startswith("discussions:"):

@@ -9,6 +9,7 @@ from guyub.agencies.api import router as agencies
 from guyub.areas.api import router as areas
 from guyub.datasets.api import router as datasets
 from guyub.overlaps.api import router as overlaps
+from guyub.programs.api import router as programs
 from guyub.registry.api import router as registry
 from guyub.reports.api import router as reports
 from guyub.targeting.api import router as targeting
@@ -19,6 +20,7 @@ api.add_router("/agencies", agencies)
 api.add_router("/areas", areas)
 api.add_router("/datasets", datasets)
 api.add_router("/overlaps", overlaps)
+api.add_router("/programs", programs)
 api.add_router("/registry", registry)
 api.add_router("/targets", targets)
 api.add_router("/reports", reports)

@@ -79,9 +79,9 @@ def look(path: Path, sheet: str = "") -> Layout:
         magic = file.read(8)
     if magic.startswith(b"PK"):
         layout = Layout(kind="xlsx")
-        layout.sheets = _sheet_names(path)
+        layout.sheets = sheet_names(path)
         layout.sheet = sheet if sheet in layout.sheets else _likely_sheet(path, layout.sheets)
-        head = _head(_xlsx_rows(path, layout.sheet))
+        head = _head(xlsx_rows(path, layout.sheet))
     elif magic.startswith(b"\xd0\xcf\x11\xe0"):
         raise UnreadableFileError(
             _(
@@ -293,7 +293,8 @@ def _sheet_bytes(path: Path) -> int:
         )
 
 
-def _sheet_names(path: Path) -> list[str]:
+def sheet_names(path: Path) -> list[str]:
+    """Return the names of the sheets that hold cells. Raises :class:`UnreadableFileError`."""
     _sheet_bytes(path)
     from openpyxl import load_workbook
 
@@ -318,7 +319,7 @@ def _likely_sheet(path: Path, sheets: Sequence[str]) -> str:
         return sheets[0]
     scores = []
     for name in sheets[:10]:
-        head = _head(_xlsx_rows(path, name))
+        head = _head(xlsx_rows(path, name))
         scores.append(max((score_headings([_clean(c) for c in row]) for row in head), default=0))
     return sheets[scores.index(max(scores))]
 
@@ -327,7 +328,7 @@ def _head(rows: Iterator[list[str]]) -> list[list[str]]:
     return [row for row, _n in zip(rows, range(HEAD_ROWS), strict=False)]
 
 
-def _xlsx_rows(path: Path, sheet: str) -> Iterator[list[str]]:
+def xlsx_rows(path: Path, sheet: str) -> Iterator[list[str]]:
     """Yield every row of a sheet as text, from Excel's row 1, blank rows included."""
     try:
         if _sheet_bytes(path) > STREAM_SHEET_BYTES:
@@ -409,7 +410,7 @@ def stage(path: Path, layout: Layout, target: Path, work: Path, report: Report, 
     part = target.with_suffix(".part")
     if layout.kind == "xlsx":
         count = _stage_rows(
-            _xlsx_rows(path, layout.sheet), layout, part, report, limit, path.stat().st_size
+            xlsx_rows(path, layout.sheet), layout, part, report, limit, path.stat().st_size
         )
     else:
         count = _stage_csv(path, layout, part, work, report)

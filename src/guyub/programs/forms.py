@@ -17,10 +17,11 @@ from guyub.areas.models import Area, Level
 from guyub.programs import money, nomenclature
 from guyub.programs.models import Activity, Mission, Program, SubActivity
 from guyub.programs.nomenclature import CodeLevel
+from guyub.programs.rules import FIRST_YEAR, LAST_YEAR
 from guyub.programs.vocabulary import FundingSource
 
-FIRST_YEAR, LAST_YEAR = 2015, 2100
 WHOLE, PART = "all", "some"
+MAX_BYTES = 5 * 1024 * 1024
 
 
 class CodeField(forms.CharField):
@@ -300,3 +301,19 @@ class ReasonForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("Tercatat dalam jejak audit."),
     )
+
+
+class UploadForm(forms.Form):
+    """An Excel file of programs."""
+
+    file = forms.FileField(
+        label=_("Berkas Excel (.xlsx)"),
+        help_text=_("Berkas yang diunduh dari Guyub atau templatnya. Paling besar 5 MB."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".xlsx"}),
+    )
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file.size > MAX_BYTES:
+            raise forms.ValidationError(_("Berkas lebih dari 5 MB. Bagi per perangkat daerah."))
+        return file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -167,9 +168,9 @@ class SubActivity(models.Model):
 
     @property
     def desil_text(self) -> str:
-        """The target group by welfare rank in words; empty when it is open on both sides."""
+        """The target group by welfare rank in words; empty when it is everyone."""
         low, high = self.desil_min, self.desil_max
-        if low is None and high is None:
+        if low in (None, 1) and high in (None, 10):
             return ""
         if low == high:
             return _("Desil %(low)d") % {"low": low}
@@ -193,3 +194,32 @@ class Funding(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["sub_activity", "source"], name="funding_once_a_source")
         ]
+
+
+class Upload(models.Model):
+    """An Excel file of programs that was looked at, and perhaps taken in."""
+
+    file_name = models.CharField(_("nama berkas"), max_length=200)
+    # Small, and gone with its row; emptied once the file is taken in.
+    content = models.BinaryField()
+    # The agency of who uploaded it; none when that was the secretariat.
+    agency = models.ForeignKey(Agency, models.CASCADE, null=True, related_name="+")
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("diunggah oleh")
+    )
+    created_at = models.DateTimeField(_("diunggah"), auto_now_add=True)
+    # What it would do, or did: guyub.programs.exchange.Outcome as JSON, and its fingerprint.
+    outcome = models.JSONField()
+    fingerprint = models.CharField(max_length=64)
+    applied_at = models.DateTimeField(_("diterapkan"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = _("unggahan program")
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @property
+    def owning_agency_id(self) -> int | None:
+        return self.agency_id

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from guyub.areas.models import Area, Level
@@ -15,6 +15,9 @@ from guyub.programs.models import Activity, Funding, Mission, Program, SubActivi
 from guyub.programs.vocabulary import FundingSource
 
 MAX_WORDS = 8
+# What has no code comes last.
+WITHOUT_CODE = models.ExpressionWrapper(Q(code=""), output_field=models.BooleanField())
+ORDER = ("-year", WITHOUT_CODE, "code", "name", "agency__name")
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,7 @@ def sub_activities(narrowing: Narrowing) -> QuerySet[SubActivity]:
 
     Every word must stand in the sub-activity, its activity, its program or its agency's name.
     """
-    rows = SubActivity.objects.select_related("agency", "activity__program").order_by(
-        "-year", "code", "name", "agency__name"
-    )
+    rows = SubActivity.objects.select_related("agency", "activity__program").order_by(*ORDER)
     if narrowing.year is not None:
         rows = rows.filter(year=narrowing.year)
     if narrowing.agency:
@@ -87,9 +88,7 @@ def programs(narrowing: Narrowing) -> QuerySet[Program]:
     A program fits when a sub-activity of it does, or, where nothing is asked that only sub-activities
     have, when the words stand in the program itself.
     """
-    rows = Program.objects.select_related("agency").order_by(
-        "-year", "code", "name", "agency__name"
-    )
+    rows = Program.objects.select_related("agency").order_by(*ORDER)
     if narrowing.year is not None:
         rows = rows.filter(year=narrowing.year)
     if narrowing.agency:
@@ -283,6 +282,24 @@ def is_fixed(sub_activity: SubActivity) -> bool:
 def missions_for(year: int) -> QuerySet[Mission]:
     """Return the missions of the plan that covers budget ``year``."""
     return Mission.objects.filter(first_year__lte=year, last_year__gte=year)
+
+
+def missions_with_sums() -> QuerySet[Mission]:
+    """Return missions, newest plan first, with ``program_count`` and ``budget`` (rupiah) of all years."""
+    budgets = (
+        Funding.objects.filter(
+            sub_activity__activity__program__mission=OuterRef("pk"),
+            sub_activity__is_cancelled=False,
+        )
+        .order_by()
+        .values("sub_activity__activity__program__mission")
+        .annotate(total=Sum("amount"))
+        .values("total")
+    )
+    return Mission.objects.annotate(
+        program_count=Count("programs"),
+        budget=Coalesce(Subquery(budgets), 0, output_field=models.BigIntegerField()),
+    ).order_by("-first_year", "number")
 
 
 def same_elsewhere(program: Program) -> QuerySet[Program]:

@@ -16,6 +16,8 @@ from guyub.programs.models import Activity, Program, SubActivity
 from guyub.programs.money import LIMIT
 from guyub.programs.nomenclature import BadCodeError, CodeLevel
 
+FIRST_YEAR, LAST_YEAR = 2015, 2100
+
 
 class Faults:
     """Faults found so far, by field."""
@@ -66,6 +68,12 @@ def check_program(program: Program) -> None:
         faults.add("name", _("%(agency)s sudah punya program ini pada tahun %(year)d.") % place)
     if program.code and others.filter(code=program.code).exists():
         faults.add("code", _("%(agency)s sudah memakai kode ini pada tahun %(year)d.") % place)
+    if not FIRST_YEAR <= program.year <= LAST_YEAR:
+        faults.add(
+            "year",
+            _("Isi tahun anggaran antara %(first)d dan %(last)d.")
+            % {"first": FIRST_YEAR, "last": LAST_YEAR},
+        )
     mission = program.mission
     if mission is not None and not mission.first_year <= program.year <= mission.last_year:
         faults.add(

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
+import tempfile
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from guyub.agencies.models import Agency
-from guyub.areas.models import Area, Level
+from guyub.areas.models import Area
 from guyub.audit import services as audit
-from guyub.programs import queries, rules
+from guyub.programs import copying, exchange, queries, rules, workbook
+from guyub.programs.copying import Copied
 from guyub.programs.loading import load_programs as load_programs
-from guyub.programs.models import Activity, Funding, Mission, Program, SubActivity
+from guyub.programs.models import Activity, Mission, Program, SubActivity, Upload
+from guyub.programs.placing import change_sub_activity, changes, place_sub_activity
 
 
 def _reason(text: str) -> str:
@@ -26,14 +33,6 @@ def _reason(text: str) -> str:
 def _held(agency_id: int) -> Agency:
     """Hold an agency until the end, so that two clicks cannot both pass the check for duplicates."""
     return Agency.objects.select_for_update().get(pk=agency_id)
-
-
-def _changes(record: Any, values: Mapping[str, Any]) -> list[str]:
-    """Set ``values`` on ``record`` and return the names of the fields that differ."""
-    changed = [field for field, value in values.items() if getattr(record, field) != value]
-    for field in changed:
-        setattr(record, field, values[field])
-    return changed
 
 
 # Programs
@@ -65,7 +64,7 @@ def update_program(program: Program, *, actor: Any, values: dict[str, Any]) -> l
     """
     _held(program.agency_id)
     current = Program.objects.select_for_update().get(pk=program.pk)
-    changed = _changes(current, values)
+    changed = changes(current, values)
     if not changed:
         return []
     rules.check_program(current)
@@ -131,7 +130,7 @@ def update_activity(activity: Activity, *, actor: Any, values: dict[str, Any]) -
         .select_related("program")
         .get(pk=activity.pk)
     )
-    changed = _changes(current, values)
+    changed = changes(current, values)
     if not changed:
         return []
     rules.check_activity(current)
@@ -201,24 +200,6 @@ def create_sub_activity(
     return sub_activity
 
 
-def place_sub_activity(
-    activity: Activity,
-    values: Mapping[str, Any],
-    fundings: Mapping[str, int],
-    areas: Iterable[Area],
-) -> SubActivity:
-    """Make a sub-activity without telling the log: for services that tell of many at once."""
-    program = activity.program
-    sub_activity = SubActivity(
-        activity=activity, agency=program.agency, year=program.year, **values
-    )
-    rules.check_sub_activity(sub_activity, fundings)
-    sub_activity.save(force_insert=True)
-    _set_fundings(sub_activity, fundings)
-    sub_activity.areas.set(settled_areas(areas))
-    return sub_activity
-
-
 @transaction.atomic
 def update_sub_activity(
     sub_activity: SubActivity,
@@ -247,36 +228,6 @@ def update_sub_activity(
         audit.record(
             "programs.sub_activity.update", actor=actor, subject=sub_activity, detail=detail
         )
-    return changed
-
-
-def change_sub_activity(
-    sub_activity: SubActivity,
-    values: Mapping[str, Any],
-    fundings: Mapping[str, int],
-    areas: Iterable[Area],
-) -> list[str]:
-    """Change a sub-activity without telling the log: for services that tell of many at once."""
-    current = (
-        SubActivity.objects.select_for_update(of=("self",))
-        .select_related("activity__program", "agency")
-        .get(pk=sub_activity.pk)
-    )
-    changed = _changes(current, values)
-    wanted = {source: amount for source, amount in fundings.items() if amount}
-    money_changed = wanted != dict(current.fundings.values_list("source", "amount"))  # type: ignore[attr-defined]
-    settled = settled_areas(areas)
-    areas_changed = {area.pk for area in settled} != set(current.areas.values_list("pk", flat=True))
-    if changed or money_changed:
-        rules.check_sub_activity(current, fundings, set(changed))
-    if changed:
-        current.save()
-    if money_changed:
-        _set_fundings(current, fundings)
-        changed.append("fundings")
-    if areas_changed:
-        current.areas.set(settled)
-        changed.append("areas")
     return changed
 
 
@@ -344,27 +295,6 @@ def delete_sub_activity(sub_activity: SubActivity, *, actor: Any, reason: str) -
     sub_activity.delete()
 
 
-def _set_fundings(sub_activity: SubActivity, fundings: Mapping[str, int]) -> None:
-    Funding.objects.filter(sub_activity=sub_activity).delete()
-    Funding.objects.bulk_create(
-        Funding(sub_activity=sub_activity, source=source, amount=amount)
-        for source, amount in fundings.items()
-        if amount
-    )
-
-
-def settled_areas(areas: Iterable[Area]) -> list[Area]:
-    """Return areas without those that another covers; none when they make up the whole regency."""
-    chosen = {area.pk: area for area in areas}
-    if any(area.level == Level.REGENCY for area in chosen.values()):
-        return []
-    settled = [area for area in chosen.values() if area.parent_id not in chosen]
-    districts = Area.objects.filter(level=Level.DISTRICT)
-    if settled and all(area.level == Level.DISTRICT for area in settled):
-        return [] if len(settled) == districts.count() else settled
-    return settled
-
-
 def _refuse_dependents(records: Any) -> None:
     found = queries.dependents(records)
     if found:
@@ -397,6 +327,118 @@ def _trace(record: Program | Activity | SubActivity) -> dict[str, Any]:
         "code": record.code,
         "name": record.name,
     }
+
+
+# The next year
+
+
+@transaction.atomic
+def copy_to_next_year(
+    sub_activities: Iterable[SubActivity],
+    *,
+    actor: Any,
+    agency: Agency,
+    year: int,
+    percent: int = 100,
+) -> Copied:
+    """Copy sub-activities of ``agency`` and ``year`` into the next year, their money at ``percent``."""
+    _held(agency.pk)
+    outcome = copying.copy(sub_activities, percent)
+    if outcome.made:
+        audit.record(
+            "programs.copy",
+            actor=actor,
+            subject=agency,
+            detail={
+                "from": year,
+                "to": year + 1,
+                "percent": percent,
+                "made": [sub.pk for sub in outcome.made],
+                "skipped": len(outcome.skipped),
+            },
+        )
+    return outcome
+
+
+# Excel
+
+
+@transaction.atomic
+def look_at_upload(content: bytes, file_name: str, *, actor: Any) -> Upload:
+    """Keep an Excel file with what it would do.
+
+    Raises:
+        UnreadableFileError: it holds no table of programs.
+    """
+    outcome = exchange.preview(_sheet(content), actor)
+    week_ago = timezone.now() - dt.timedelta(days=7)
+    Upload.objects.filter(uploaded_by=actor, applied_at=None, created_at__lt=week_ago).delete()
+    upload = Upload.objects.create(
+        file_name=file_name[-200:],
+        content=content,
+        agency=actor.agency,
+        uploaded_by=actor,
+        outcome=outcome.as_json(),
+        fingerprint=outcome.fingerprint(),
+    )
+    audit.record(
+        "programs.upload.create",
+        actor=actor,
+        subject=upload,
+        detail={"sha256": hashlib.sha256(content).hexdigest(), "rows": outcome.counts()},
+    )
+    return upload
+
+
+def apply_upload(upload: Upload, *, actor: Any) -> exchange.Outcome:
+    """Take the rows of an upload in that are not rejected, all or none.
+
+    Raises:
+        ValidationError: it was taken in already.
+        StaleError: the data changed since its preview, which shows the present state from now on.
+    """
+    try:
+        with transaction.atomic():
+            current = Upload.objects.select_for_update().get(pk=upload.pk)
+            if current.applied_at is not None:
+                raise ValidationError(_("Berkas ini sudah diterapkan."))
+            outcome = exchange.take(
+                _sheet(bytes(current.content)), actor, expected=current.fingerprint
+            )
+            current.applied_at, current.content = timezone.now(), b""
+            current.outcome = outcome.as_json()
+            current.save(update_fields=["applied_at", "content", "outcome"])
+            audit.record(
+                "programs.upload.apply",
+                actor=actor,
+                subject=current,
+                detail={
+                    "rows": outcome.counts(),
+                    "programs": outcome.programs,
+                    "activities": outcome.activities,
+                    "created": [r.pk for r in outcome.results if r.fate == exchange.Fate.NEW],
+                    "changed": {
+                        str(r.pk): [column for column, _before, _after in r.changes]
+                        for r in outcome.results
+                        if r.fate == exchange.Fate.CHANGED
+                    },
+                },
+            )
+    except exchange.StaleError as error:
+        with transaction.atomic():
+            Upload.objects.filter(pk=upload.pk).update(
+                outcome=error.outcome.as_json(), fingerprint=error.outcome.fingerprint()
+            )
+            audit.record("programs.upload.stale", actor=actor, subject=upload)
+        raise
+    return outcome
+
+
+def _sheet(content: bytes) -> workbook.Sheet:
+    with tempfile.NamedTemporaryFile(suffix=".xlsx") as file:
+        file.write(content)
+        file.flush()
+        return workbook.read(Path(file.name))
 
 
 # Missions

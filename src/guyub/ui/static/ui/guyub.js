@@ -31,6 +31,12 @@
     if (form && form.hasAttribute("data-autosubmit") && event.target.matches("select, [type=checkbox], [type=radio], [type=date]")) form.requestSubmit();
   });
 
+  // A box with data-check-all ticks every box of its fieldset.
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("[data-check-all]")) return;
+    for (const box of event.target.closest("fieldset").querySelectorAll("[type=checkbox]:not(:disabled)")) box.checked = event.target.checked;
+  });
+
   // Uploads with data-upload show how far they are; without script the form still works.
   document.addEventListener("submit", (event) => {
     const form = event.target;
