@@ -70,7 +70,13 @@ def copy(request: HttpRequest) -> HttpResponse:
     subs = (
         SubActivity.objects.filter(agency=agency, year=year)
         .select_related("agency", "activity__program__agency", "activity__program__mission")
-        .order_by("activity__program__code", "activity__program__name", "code", "name")
+        .order_by(
+            queries.without_code("activity__program__"),
+            "activity__program__code",
+            "activity__program__name",
+            "code",
+            "name",
+        )
     )
     if request.method == "POST" and form.is_valid():
         authorize(request.user, "programs.edit", agency)

@@ -15,9 +15,14 @@ from guyub.programs.models import Activity, Funding, Mission, Program, SubActivi
 from guyub.programs.vocabulary import FundingSource
 
 MAX_WORDS = 8
-# What has no code comes last.
-WITHOUT_CODE = models.ExpressionWrapper(Q(code=""), output_field=models.BooleanField())
-ORDER = ("-year", WITHOUT_CODE, "code", "name", "agency__name")
+
+
+def without_code(path: str = "") -> models.ExpressionWrapper:
+    """Return what orders a list so that whatever has no code comes last."""
+    return models.ExpressionWrapper(Q(**{f"{path}code": ""}), output_field=models.BooleanField())
+
+
+ORDER = ("-year", without_code(), "code", "name", "agency__name")
 
 
 @dataclass(frozen=True)

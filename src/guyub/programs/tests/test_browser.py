@@ -90,7 +90,7 @@ def test_from_a_new_program_to_the_next_year(
 
     # And on to the next year.
     page.goto("/program/")
-    page.get_by_role("button", name="Salin ke tahun berikutnya").click()
+    page.get_by_role("link", name="Salin ke tahun berikutnya").click()
     whole = page.get_by_label("Semua dalam program ini")
     one = page.get_by_label(re.compile("Perbaikan rumah tidak layak huni"))
     whole.uncheck()
