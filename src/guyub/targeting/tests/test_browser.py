@@ -69,3 +69,19 @@ def test_from_builder_to_a_new_version(browse: Any, make_household: Any, phone: 
     expect(page.locator("#contoh tbody tr")).to_have_count(1)
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert list(Rule.objects.get().versions.values_list("number", "households")) == [(2, 1), (1, 2)]
+
+
+def test_places_are_picked_from_a_list_that_stays_within_the_page(
+    browse: Any, make_household: Any
+) -> None:
+    make_household("33.02.17.2009")
+    make_household("33.02.01.2001")
+    page = browse("/aturan-sasaran/baru/", Role.AGENCY_OPERATOR)
+    page.get_by_label("Atribut").select_option("village")
+    page.get_by_text("Cilongok", exact=True).first.click()
+    page.get_by_label("Cipete").check()
+    expect(page.locator(".tally-total b")).to_have_text("1")
+    expect(page.get_by_label("Rumusan (CEL)")).to_have_value('village == "33.02.17.2009"')
+    # What was opened stays open, for more villages to be picked.
+    expect(page.get_by_label("Batuanten")).to_be_visible()
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
