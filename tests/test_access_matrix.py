@@ -76,6 +76,8 @@ RUNS_OWN_INDICATORS = who(secretariat=ALL, agency_head=OWN, agency_operator=OWN)
 WRITES_OWN_REPORTS = who(secretariat=ALL, agency_operator=OWN)
 SEES_OWN_IMPORTS = who(secretariat=ALL, agency_head=OWN, agency_operator=OWN)
 
+VERIFIES = who(secretariat=ALL, agency_operator=OWN, area_operator=OWN)
+
 EXPECTED: dict[str, dict[str, str]] = {
     "home": ANYONE,
     "public": ANYONE,
@@ -136,6 +138,31 @@ EXPECTED: dict[str, dict[str, str]] = {
     "api:list_rules": SIGNED_IN,
     "api:one_rule": SIGNED_IN,
     "api:evaluate": who(secretariat=ALL, agency_operator=ALL),
+    # Recipients
+    "beneficiaries:overview": SIGNED_IN,
+    "beneficiaries:sub_activity": SIGNED_IN,
+    "beneficiaries:export": EDITS_OWN_PROGRAMS,
+    "beneficiaries:enrol_one": EDITS_OWN_PROGRAMS,
+    "beneficiaries:enrol_rule": EDITS_OWN_PROGRAMS,
+    "beneficiaries:enrol_file": EDITS_OWN_PROGRAMS,
+    "beneficiaries:deliver_file": EDITS_OWN_PROGRAMS,
+    "beneficiaries:many": EDITS_OWN_PROGRAMS,
+    "beneficiaries:example": who(secretariat=ALL, agency_operator=ALL),
+    "beneficiaries:batch": EDITS_OWN_PROGRAMS,
+    "beneficiaries:batch_progress": EDITS_OWN_PROGRAMS,
+    "beneficiaries:batch_corrections": EDITS_OWN_PROGRAMS,
+    "beneficiaries:batch_approve": EDITS_OWN_PROGRAMS,
+    "beneficiaries:batch_cancel": EDITS_OWN_PROGRAMS,
+    "beneficiaries:door": who(secretariat=ALL, agency_operator=ALL, area_operator=ALL),
+    "beneficiaries:verify": VERIFIES,
+    "beneficiaries:undo": VERIFIES,
+    "beneficiaries:enrolment": SEES_PEOPLE,
+    "beneficiaries:proof": SEES_PEOPLE,
+    "beneficiaries:move": EDITS_OWN_PROGRAMS,
+    "beneficiaries:correct": EDITS_OWN_PROGRAMS,
+    "beneficiaries:record_delivery": EDITS_OWN_PROGRAMS,
+    "beneficiaries:correct_delivery": EDITS_OWN_PROGRAMS,
+    "beneficiaries:void_delivery": EDITS_OWN_PROGRAMS,
     # The registry
     "registry:search": who(
         secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
@@ -314,6 +341,8 @@ EXPECTED: dict[str, dict[str, str]] = {
     "api:one_report": SIGNED_IN,
     "api:lateness": SIGNED_IN,
     "api:deviations": SIGNED_IN,
+    "api:recipient_totals": SIGNED_IN,
+    "api:recipients": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL),
 }
 
 # URLs of libraries, whose views carry no guard of ours: whether the public gets in.
@@ -373,7 +402,13 @@ THIRD_PARTY_KWARGS: dict[str, dict[str, Any]] = {
 }
 
 # These do away with what the others need, so they are asked for last.
-LAST = ("imports:approve", "imports:cancel", "registry:delete_photo")
+LAST = (
+    "beneficiaries:batch_approve",
+    "beneficiaries:batch_cancel",
+    "imports:approve",
+    "imports:cancel",
+    "registry:delete_photo",
+)
 
 
 @dataclass(frozen=True)
@@ -533,6 +568,9 @@ class World:
     def _records(account: Any, dataset: Any, code: str, kk: str, nik: str) -> dict[str, Any]:
         from guyub.areas.models import Area
         from guyub.audit.models import Event
+        from guyub.beneficiaries import services as beneficiaries
+        from guyub.beneficiaries.batches import take_file
+        from guyub.beneficiaries.models import BatchKind
         from guyub.imports import services as imports
         from guyub.programs.models import Activity, Mission, Program, SubActivity, Upload
         from guyub.registry.models import Photo
@@ -582,6 +620,25 @@ class World:
             ends_on=dt.date(2026, 12, 31),
         )
         report, workbook = World._report(sub_activity, account)
+        enrolment = beneficiaries.enrol(sub_activity, household=home, person=None, actor=None)
+        for stage in ("verified", "enrolled"):
+            beneficiaries.move(enrolment, stage, actor=None)
+        picture.seek(0)
+        delivery = beneficiaries.record_delivery(
+            enrolment,
+            delivered_on=dt.date(2026, 1, 5),
+            amount=1,
+            proof=ContentFile(picture.getvalue(), "bukti.jpg"),
+            actor=None,
+        )
+        batch = take_file(
+            sub_activity,
+            BatchKind.ENROL_FILE,
+            file_name="daftar.csv",
+            chunks=[f"NIK\n{base}02\n12\n".encode()],
+            actor=None,
+        )
+        assert batch.counts["accepted"] == batch.counts["rejected"] == 1, batch.counts
         assert dataset.versions.count() == 2
         assert run.counts["rejected"], run.counts
         return {
@@ -629,6 +686,9 @@ class World:
                 text="desil == 1",
                 sub_activities=[sub_activity],
             ),
+            "enrolment": enrolment,
+            "delivery": delivery,
+            "batch": batch,
             "run": run,
             "report": report,
             "workbook": workbook,
@@ -799,6 +859,15 @@ class World:
             return {"pk": record["report"].pk}
         if name in ("api:lateness", "api:deviations"):
             return {"year": 2026}
+        if app == "beneficiaries":
+            if page.startswith("batch"):
+                return {"pk": record["batch"].pk}
+            if page in ("correct_delivery", "void_delivery", "proof"):
+                return {"pk": record["delivery"].pk}
+            one = ("enrolment", "move", "correct", "record_delivery", "verify", "undo")
+            return {"pk": record["enrolment" if page in one else "sub_activity"].pk}
+        if page in ("recipient_totals", "recipients"):
+            return {"pk": record["sub_activity"].pk}
         subject = {
             "accounts": "account",
             "audit": "event",

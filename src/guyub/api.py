@@ -7,6 +7,7 @@ from ninja.security import django_auth
 
 from guyub.agencies.api import router as agencies
 from guyub.areas.api import router as areas
+from guyub.beneficiaries.api import router as beneficiaries
 from guyub.datasets.api import router as datasets
 from guyub.overlaps.api import router as overlaps
 from guyub.programs.api import router as programs
@@ -18,6 +19,7 @@ from guyub.targets.api import router as targets
 api = NinjaAPI(title="Guyub", version="1", auth=django_auth, urls_namespace="api", docs_url=None)
 api.add_router("/agencies", agencies)
 api.add_router("/areas", areas)
+api.add_router("/beneficiaries", beneficiaries)
 api.add_router("/datasets", datasets)
 api.add_router("/overlaps", overlaps)
 api.add_router("/programs", programs)

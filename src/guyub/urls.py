@@ -24,6 +24,7 @@ urlpatterns = [
     path("tumpang-tindih/", include("guyub.overlaps.urls")),
     path("laporan/", include("guyub.reports.urls")),
     path("aturan-sasaran/", include("guyub.targeting.urls")),
+    path("penerima/", include("guyub.beneficiaries.urls")),
     path("jejak-audit/", include("guyub.audit.urls")),
     path("api/v1/", api.urls),
 ]

@@ -5,3 +5,14 @@ from django.utils.translation import gettext_lazy as _
 class BeneficiariesConfig(AppConfig):
     name = "guyub.beneficiaries"
     verbose_name = _("Penerima")
+
+    def ready(self) -> None:
+        from guyub.beneficiaries.panels import household_help, recipients
+        from guyub.beneficiaries.tasks import take_up_abandoned
+        from guyub.imports.tasks import resumers
+        from guyub.ui import panels
+
+        panels.register("registry.household", household_help, order=10)
+        panels.register("programs.sub_activity", recipients, order=10)
+        if take_up_abandoned not in resumers:
+            resumers.append(take_up_abandoned)

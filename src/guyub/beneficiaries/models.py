@@ -106,6 +106,11 @@ class Enrolment(models.Model):
     def area_code(self) -> str:
         return self.household.area_code
 
+    @property
+    def recipient(self) -> Person | Household:
+        """The person, or the household where households are the recipients."""
+        return self.person or self.household
+
 
 class EnrolmentStep(models.Model):
     """An enrolment went from one stage to another."""

@@ -8,15 +8,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Case, Count, Max, OuterRef, Q, QuerySet, Subquery, Sum, When
 
 from guyub.access.permissions import Scope, can, scope_of
 from guyub.areas.models import Area, Level
 from guyub.beneficiaries.models import HELPED, Delivery, Enrolment, Stage
+from guyub.beneficiaries.stages import GIVEN
 from guyub.programs.models import SubActivity
 from guyub.programs.vocabulary import Recipient
-from guyub.registry.models import Household
+from guyub.registry.models import Household, Person
 from guyub.registry.queries import Filters, search, villages_of
+from guyub.registry.vocabulary import Relation, Status
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class StageCounts:
     by_stage: dict[str, int] = field(default_factory=dict)
 
     def __getitem__(self, stage: str) -> int:
+        if stage not in Stage.values:
+            # Templates try this before they look for an attribute.
+            raise KeyError(stage)
         return self.by_stage.get(stage, 0)
 
     @property
@@ -47,6 +52,11 @@ class StageCounts:
     def helped(self) -> int:
         """Those that take a place of the quota: enrolled, receiving, finished, graduated."""
         return sum(self.by_stage.get(stage, 0) for stage in HELPED)
+
+    @property
+    def given(self) -> int:
+        """Those that were given something and were not taken out."""
+        return sum(self.by_stage.get(stage, 0) for stage in GIVEN)
 
 
 def stage_counts(sub_activities: Iterable[SubActivity]) -> dict[int, StageCounts]:
@@ -135,6 +145,12 @@ def page(rows: QuerySet[Enrolment], number: int, size: int) -> list[Enrolment]:
     ids = list(rows.order_by("stage", "id").values_list("id", flat=True)[start : start + size + 1])
     found = {row.pk: row for row in _shown(Enrolment.objects.filter(pk__in=ids))}
     return [found[pk] for pk in ids]
+
+
+def after(rows: QuerySet[Enrolment], last: int, size: int) -> list[Enrolment]:
+    """Return the first ``size`` enrolments whose id is above ``last``, by id."""
+    ids = list(rows.filter(pk__gt=last).order_by("id").values_list("id", flat=True)[:size])
+    return list(_shown(Enrolment.objects.filter(pk__in=ids)).order_by("id"))
 
 
 SEARCHED = 50
@@ -272,3 +288,33 @@ def members_by_household(enrolments: Iterable[Enrolment]) -> dict[int, list[Any]
         members.sort(key=lambda m: (m.relation != "head", m.pk))
         found[enrolment.household_id] = members
     return found
+
+
+def for_export(rows: QuerySet[Enrolment]) -> Iterable[Any]:
+    """Return enrolments with all that a file says of them, as a stream: ``head_nik`` among it."""
+    head = (
+        Person.objects.filter(household=OuterRef("household"), status=Status.ACTIVE)
+        # The head is whoever is one, else the member first recorded.
+        .order_by(Case(When(relation=Relation.HEAD, then=0), default=1), "id")
+        .values("nik")[:1]
+    )
+    return (
+        _shown(rows)
+        .annotate(head_nik=Subquery(head))
+        .order_by("stage", "id")
+        .iterator(chunk_size=2000)
+    )
+
+
+HOUSE = ("floor", "wall", "roof", "sanitation", "water", "electricity", "ownership")
+
+
+def house_facts(household: Household) -> list[tuple[str, str]]:
+    """Return what is known of a house, in words: what to compare with what one sees."""
+    facts = []
+    for name in HOUSE:
+        value = getattr(household, f"get_{name}_display")()
+        if value:
+            field: Any = Household._meta.get_field(name)
+            facts.append((str(field.verbose_name), str(value)))
+    return facts

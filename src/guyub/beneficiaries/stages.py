@@ -7,6 +7,10 @@ first of it makes the enrolment :attr:`Stage.DELIVERED`; nothing else does.
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
 from guyub.beneficiaries.models import HELPED, Stage
 
 NEXT: dict[Stage, tuple[Stage, ...]] = {
@@ -44,6 +48,16 @@ CHOSEN = (
     Stage.FINISHED,
     Stage.GRADUATED,
 )
+
+# What doing so is called.
+VERBS: dict[Stage, Any] = {
+    Stage.VERIFIED: _("Verifikasi"),
+    Stage.REJECTED: _("Tolak"),
+    Stage.ENROLLED: _("Tetapkan"),
+    Stage.WITHDRAWN: _("Batalkan"),
+    Stage.FINISHED: _("Selesaikan"),
+    Stage.GRADUATED: _("Graduasikan"),
+}
 
 
 def sources_of(stage: Stage) -> tuple[Stage, ...]:

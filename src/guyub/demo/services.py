@@ -30,6 +30,7 @@ from guyub.audit.queries import anchors_path
 from guyub.datasets.models import Cadence, Dataset
 from guyub.datasets.services import create_dataset, mark_reference
 from guyub.demo import lists
+from guyub.demo.beneficiaries import REGENCY, enrol_recipients, scale_down
 from guyub.demo.files import write_sample_files
 from guyub.demo.indicators import make_indicators, measure_survey
 from guyub.demo.overlaps import make_overlaps
@@ -42,6 +43,7 @@ from guyub.registry.models import Household, Person
 
 # What stands beside the database in the data folder and goes with it.
 FOLDERS = ("datasets", "imports", "media", "mail", "contoh", "surveys", "overlaps")
+FOLDERS = ("datasets", "imports", "batches", "media", "mail", "contoh", "surveys")
 SCRATCH = "demo-"
 START, FINISH = "demo.start", "demo.finish"
 
@@ -155,6 +157,9 @@ def build(households: int, seed: int, step: Step) -> None:
             write_sample_files(samples_folder(), newest, seed)
     with step(_("Aturan sasaran")):
         make_rules(actors["sekretariat"], today.year)
+    with step(_("Penerima bantuan rekaan")) as tell:
+        scale_down(households / REGENCY)
+        enrol_recipients(today.year, seed, tell)
     with step(_("Indikator, angka terbitan, dan ukuran kemiskinan")):
         make_indicators(actors["sekretariat"], today)
         measure_survey(samples_folder(), actors["sekretariat"], today, seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -13,23 +13,36 @@ from django.utils.translation import gettext as _
 
 from guyub.imports.folder import RunFolder
 from guyub.imports.models import ImportRun
-from guyub.imports.queries import as_rejection
+from guyub.imports.queries import Rejection, as_rejection
 from guyub.imports.reading import NUMBER_MARK
 
 MAX_ROWS = 1_000_000
 
 
 def write_corrections(run: ImportRun, target: Path) -> int:
-    """Write the rejected rows of a run to ``target``; return how many.
-
-    The file has the headings of the upload, so that it is recognised when it comes back, and in front
-    of them where each row stood, what is wrong and how to mend it. Faulty cells are coloured. Every
-    cell is text: Excel can't turn a NIK into a number again, nor run what looks like a formula.
-    """
+    """Write the rejected rows of a run to ``target``; return how many."""
     folder = RunFolder(run.pk)
-    headings = run.layout["headings"]
     # "Konfirmasi NIK" lets the user state that an odd NIK was compared with the identity card.
     confirm = [] if "nik_confirmed" in run.mapping.values() else ["Konfirmasi NIK"]
+    return write_rejected(
+        folder, run.layout["headings"], lambda *fault: as_rejection(run, *fault), target, confirm
+    )
+
+
+def write_rejected(
+    folder: RunFolder,
+    headings: Sequence[str],
+    tell: Callable[..., Rejection],
+    target: Path,
+    confirm: Sequence[str] = (),
+) -> int:
+    """Write the rejected rows in ``folder`` to ``target``; return how many.
+
+    The file has the headings of the upload, so that it is recognised when it comes back, and in front
+    of them where each row stood, what is wrong and how to mend it (``tell`` puts a fault in words), and
+    empty columns called ``confirm``. Faulty cells are coloured. Every cell is text: Excel can't turn a
+    NIK into a number again, nor run what looks like a formula.
+    """
     cells = ", ".join(f"s.c{i}" for i in range(len(headings)))
     connection = duckdb.connect()
     count = 0
@@ -56,7 +69,7 @@ def write_corrections(run: ImportRun, target: Path) -> int:
                 page.write_string(0, column, name, bold)
             for number, group in groupby(_stream(rows), key=lambda row: row[0]):
                 faults = list(group)
-                told = [as_rejection(run, *fault[:6]) for fault in faults]
+                told = [tell(*fault[:6]) for fault in faults]
                 wrong = {fault[1] for fault in faults}
                 count += 1
                 page.write_string(count, 0, str(number), note)

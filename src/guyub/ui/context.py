@@ -47,6 +47,7 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
             NavItem(_("Tumpang tindih"), "overlaps:list", "overlaps.view", "overlap"),
             NavItem(_("Laporan kemajuan"), "reports:list", "reports.view", "report"),
             NavItem(_("Aturan sasaran"), "targeting:list", "targeting.view", "target"),
+            NavItem(_("Penerima"), "beneficiaries:overview", "beneficiaries.view_totals", "person"),
         ),
     ),
     (

@@ -8,27 +8,23 @@ from typing import Any
 from django.core.management import BaseCommand, call_command
 from django.db import connection
 
-from guyub.imports.services import abandoned
-from guyub.imports.tasks import work_on_run
+from guyub.imports.tasks import resumers
 
 LOOK_EVERY = 60.0  # seconds
 
 
 def take_up_abandoned() -> int:
-    """Queue again the runs whose worker died; return how many."""
-    lost = abandoned()
-    for run in lost:
-        work_on_run.enqueue(run.pk)
-    return len(lost)
+    """Queue again the long jobs whose worker died; return how many."""
+    return sum(resume() for resume in resumers)
 
 
 class Command(BaseCommand):
-    help = "Mengerjakan pekerjaan panjang (impor) di latar belakang."
+    help = "Mengerjakan pekerjaan panjang (impor, penerima) di latar belakang."
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = take_up_abandoned()
         if found:
-            self.stdout.write(f"Melanjutkan {found} impor yang terputus.")
+            self.stdout.write(f"Melanjutkan {found} pekerjaan yang terputus.")
         stop = threading.Event()
 
         def watch() -> None:

@@ -1,0 +1,21 @@
+"""What the worker does for recipients."""
+
+from __future__ import annotations
+
+from django_tasks import task
+
+from guyub.beneficiaries import batches
+
+
+@task()
+def work_on_batch(batch_id: int) -> None:
+    """Do what a batch is waiting for."""
+    batches.work(batch_id)
+
+
+def take_up_abandoned() -> int:
+    """Queue again the batches whose worker died; return how many."""
+    lost = batches.abandoned()
+    for batch in lost:
+        work_on_batch.enqueue(batch.pk)
+    return len(lost)
