@@ -197,6 +197,20 @@ EXPECTED: dict[str, dict[str, str]] = {
     "imports:corrections": RUNS_OWN_DATASETS,
     "imports:approve": RUNS_OWN_DATASETS,
     "imports:cancel": RUNS_OWN_DATASETS,
+    # Obstacles: all read them; who reported one and who is needed act on it
+    "obstacles:list": SIGNED_IN,
+    "obstacles:detail": SIGNED_IN,
+    "obstacles:analysis": SIGNED_IN,
+    "obstacles:export": SIGNED_IN,
+    "obstacles:report": who(
+        secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
+    ),
+    **{
+        f"obstacles:{name}": who(
+            secretariat=ALL, agency_head=OWN, agency_operator=OWN, area_operator=OWN
+        )
+        for name in ("step", "solve", "hand_over", "extend", "escalate", "reopen")
+    },
     # Talk: who may see the record may read, and all but the auditor may write
     "discussions:thread": SEES_PEOPLE,
     "discussions:write": SEES_PEOPLE,
@@ -331,6 +345,8 @@ EXPECTED: dict[str, dict[str, str]] = {
     "api:one_area": SIGNED_IN,
     "api:datasets": SIGNED_IN,
     "api:dataset": SIGNED_IN,
+    "api:list_obstacles": SIGNED_IN,
+    "api:one_obstacle": SIGNED_IN,
     "api:indicators": SIGNED_IN,
     "api:indicator": SIGNED_IN,
     "api:published_figures": SIGNED_IN,
@@ -501,7 +517,9 @@ class World:
     """
 
     def __init__(self, make_user: Any, make_agency: Any, make_dataset: Any) -> None:
+        from guyub.areas.models import Area
         from guyub.discussions import services as talk
+        from guyub.obstacles import services as obstacles
 
         self.clients = {THE_PUBLIC: Client(raise_request_exception=False)}
         own_agency, other_agency = make_agency("dinsos"), make_agency("dinkes")
@@ -543,6 +561,17 @@ class World:
             self.records[side]["attachment"] = written.message.attachments.get()
             talk.notify([author], "news", "Kabar", "/")
             self.records[side]["notification"] = author.notifications.get()
+            self.records[side]["obstacle"] = obstacles.report(
+                title="Data belum padan",
+                description="Menunggu data.",
+                category="data",
+                severity=2,
+                needed_agency=self.records[side]["dataset"].owner,
+                due_on=timezone.localdate(),
+                actor=make_user(
+                    Role.AREA_OPERATOR, area=Area.objects.get(code=self.records[side]["area"])
+                ),
+            )
             self.records[side]["conversation"] = talk.start_conversation(
                 topic="Data",
                 agencies=[self.records[side]["dataset"].owner],
@@ -826,6 +855,8 @@ class World:
             return {"pk": record["sub_activity"].pk}
         if app == "programs" and page in ("edit_activity", "delete_activity"):
             return {"pk": record["activity"].pk}
+        if name == "api:one_obstacle":
+            return {"obstacle_id": record["obstacle"].pk}
         if name.startswith("discussions:"):
             kind = {"open_notification": "notification", "withdraw": "message"}
             page = name.partition(":")[2]
@@ -872,6 +903,7 @@ class World:
             "accounts": "account",
             "audit": "event",
             "imports": "run",
+            "obstacles": "obstacle",
             "programs": "program",
             "registry": "home",
             "targets": "estimate",

@@ -9,6 +9,7 @@ from guyub.agencies.api import router as agencies
 from guyub.areas.api import router as areas
 from guyub.beneficiaries.api import router as beneficiaries
 from guyub.datasets.api import router as datasets
+from guyub.obstacles.api import router as obstacles
 from guyub.overlaps.api import router as overlaps
 from guyub.programs.api import router as programs
 from guyub.registry.api import router as registry
@@ -23,6 +24,7 @@ api.add_router("/beneficiaries", beneficiaries)
 api.add_router("/datasets", datasets)
 api.add_router("/overlaps", overlaps)
 api.add_router("/programs", programs)
+api.add_router("/obstacles", obstacles)
 api.add_router("/registry", registry)
 api.add_router("/targets", targets)
 api.add_router("/reports", reports)

@@ -16,6 +16,7 @@ urlpatterns = [
     path("registri/", include("guyub.registry.urls")),
     path("dataset/", include("guyub.datasets.urls")),
     path("impor/", include("guyub.imports.urls")),
+    path("kendala/", include("guyub.obstacles.urls")),
     path("pembicaraan/", include("guyub.discussions.urls")),
     path("program/", include("guyub.programs.urls")),
     path("", include("guyub.targets.urls")),

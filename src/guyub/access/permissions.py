@@ -3,8 +3,9 @@
 :data:`GRANTS` is the whole policy. It is registered with ``rules`` so that ``user.has_perm`` and
 templates ask the same question as views do.
 
-An object may narrow the question: one that has ``owning_agency_id`` belongs to an agency, one that
-has ``area_code`` (Kemendagri code, e.g. ``33.02.01.2001``) lies somewhere.
+An object may narrow the question: one that has ``owning_agency_id`` belongs to an agency (or with
+``owning_agency_ids`` to several), one that has ``area_code`` (Kemendagri code, e.g.
+``33.02.01.2001``) lies somewhere.
 """
 
 from __future__ import annotations
@@ -200,7 +201,8 @@ def can(user: Any, permission: str, obj: Any = None) -> bool:
     if obj is None or scope is ANY:
         return True
     if scope is OWN_AGENCY:
-        return user.agency_id is not None and obj.owning_agency_id == user.agency_id
+        owners = getattr(obj, "owning_agency_ids", None) or (obj.owning_agency_id,)
+        return user.agency_id is not None and user.agency_id in owners
     return in_area(user.area_code, obj.area_code)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from guyub.agencies.models import Agency
@@ -38,6 +39,31 @@ class ObstacleState(models.TextChoices):
     SOLVED = "solved", _("Selesai")
 
 
+class Action(models.TextChoices):
+    """What is done about an obstacle."""
+
+    REPORT = "report", _("Dilaporkan")
+    STEP = "step", _("Langkah")
+    HAND_OVER = "hand_over", _("Diserahkan")
+    SOLVE = "solve", _("Diselesaikan")
+    REOPEN = "reopen", _("Dibuka kembali")
+    ESCALATE = "escalate", _("Dibawa ke rapat koordinasi")
+    EXTEND = "extend", _("Batas waktu diubah")
+
+
+UNSOLVED = (ObstacleState.OPEN, ObstacleState.WORKING, ObstacleState.ESCALATED)
+# In which states each action may be taken.
+ALLOWED: dict[Action, tuple[ObstacleState, ...]] = {
+    Action.REPORT: (),
+    Action.STEP: UNSOLVED,
+    Action.HAND_OVER: UNSOLVED,
+    Action.SOLVE: UNSOLVED,
+    Action.REOPEN: (ObstacleState.SOLVED,),
+    Action.ESCALATE: (ObstacleState.OPEN, ObstacleState.WORKING),
+    Action.EXTEND: UNSOLVED,
+}
+
+
 class Obstacle(models.Model):
     """Something in the way of a program, seen by one agency or area and often solved by another."""
 
@@ -62,9 +88,12 @@ class Obstacle(models.Model):
         related_name="+",
         verbose_name=_("wilayah"),
     )
-    # Who reported it (none: an area operator or the secretariat) and who is asked to solve it.
+    # Who reported it (an agency, or an area; neither: the secretariat) and who is asked to solve it.
     agency = models.ForeignKey(
         Agency, models.PROTECT, null=True, blank=True, related_name="obstacles_met"
+    )
+    reporting_area = models.ForeignKey(
+        Area, models.PROTECT, null=True, blank=True, related_name="+"
     )
     needed_agency = models.ForeignKey(
         Agency,
@@ -82,22 +111,58 @@ class Obstacle(models.Model):
     solved_at = models.DateTimeField(_("selesai"), null=True, blank=True)
     solution = models.TextField(_("penyelesaian"), blank=True)
     updated_at = models.DateTimeField(auto_now=True)
+    # When the needed agency was last reminded of the due date.
+    reminded_on = models.DateField(null=True, blank=True)
 
     class Meta:
         ordering = ["-severity", "due_on", "id"]
         verbose_name = _("kendala")
         indexes = [
             models.Index(fields=["state", "due_on"], name="obstacle_by_due_date"),
+            models.Index(fields=["-reported_at"], name="obstacle_newest"),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def owning_agency_ids(self) -> tuple[int | None, ...]:
+        """The agencies that may act: who reported it and who is needed."""
+        return (self.agency_id, self.needed_agency_id)
+
+    @property
+    def area_code(self) -> str:
+        """Code of the area that reported it, whose operators may act; empty when none did."""
+        return self.reporting_area.code if self.reporting_area is not None else ""
+
+    @property
+    def is_solved(self) -> bool:
+        return self.state == ObstacleState.SOLVED
+
+    @property
+    def days_late(self) -> int:
+        """Days past the due date while it is not solved; 0 when there is time left."""
+        if self.is_solved:
+            return 0
+        return max(0, (timezone.localdate() - self.due_on).days)
+
+    @property
+    def days_to_solve(self) -> int | None:
+        return (self.solved_at - self.reported_at).days if self.solved_at else None
+
+    @property
+    def actions(self) -> list[Action]:
+        """What may be done in its present state."""
+        return [action for action, states in ALLOWED.items() if self.state in states]
 
 
 class ObstacleStep(models.Model):
     """Something done about an obstacle, or a change of its state."""
 
     obstacle = models.ForeignKey(Obstacle, models.CASCADE, related_name="steps")
+    kind = models.CharField(max_length=10, choices=Action.choices, default=Action.STEP)
+    # The agency of whoever did it, at the time.
+    agency = models.ForeignKey(Agency, models.PROTECT, null=True, blank=True, related_name="+")
     text = models.TextField(_("langkah"))
     state = models.CharField(max_length=10, choices=ObstacleState.choices)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")

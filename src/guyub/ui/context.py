@@ -48,6 +48,7 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
             NavItem(_("Laporan kemajuan"), "reports:list", "reports.view", "report"),
             NavItem(_("Aturan sasaran"), "targeting:list", "targeting.view", "target"),
             NavItem(_("Penerima"), "beneficiaries:overview", "beneficiaries.view_totals", "person"),
+            NavItem(_("Kendala"), "obstacles:list", "obstacles.view", "alert"),
         ),
     ),
     (

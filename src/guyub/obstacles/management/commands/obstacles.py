@@ -1,0 +1,19 @@
+"""``guyub obstacles remind``: reminds agencies of due dates; to be run once a day."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management import BaseCommand, CommandParser
+
+from guyub.obstacles.services import remind
+
+
+class Command(BaseCommand):
+    help = "Mengingatkan perangkat daerah akan kendala yang jatuh tempo (remind; sekali sehari)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("what", choices=("remind",))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(f"{remind()} kendala diingatkan.")
