@@ -52,6 +52,7 @@ LABELS: dict[str, Any] = {
     "datasets.version.add": _("Versi dataset ditambahkan"),
     "datasets.version.export": _("Versi dataset diunduh"),
     "datasets.version.mark_reference": _("Data acuan ditetapkan"),
+    "discussions.load": _("Contoh pembicaraan dimuat"),
     "discussions.conversation.start": _("Pembicaraan dimulai"),
     "discussions.message.withdraw": _("Pesan ditarik"),
     "discussions.message.write": _("Pesan ditulis"),

@@ -31,8 +31,10 @@ from guyub.datasets.models import Cadence, Dataset
 from guyub.datasets.services import create_dataset, mark_reference
 from guyub.demo import lists
 from guyub.demo.beneficiaries import REGENCY, enrol_recipients, scale_down
+from guyub.demo.discussions import make_talk
 from guyub.demo.files import write_sample_files
 from guyub.demo.indicators import make_indicators, measure_survey
+from guyub.demo.obstacles import make_obstacles
 from guyub.demo.overlaps import make_overlaps
 from guyub.demo.population import write_population
 from guyub.demo.reports import make_reports
@@ -165,6 +167,8 @@ def build(households: int, seed: int, step: Step) -> None:
         measure_survey(samples_folder(), actors["sekretariat"], today, seed)
     with step(_("Laporan kemajuan")):
         make_reports(actors, today, seed)
+    with step(_("Kendala dan pembicaraan")):
+        make_talk(actors, make_obstacles(actors, today, seed), today, seed)
     # After everything that says who is helped.
     with step(_("Tumpang tindih dan kesenjangan")):
         make_overlaps(actors, today.year)

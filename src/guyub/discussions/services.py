@@ -6,6 +6,7 @@ about anybody else and are not written to the audit log.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -105,6 +106,63 @@ def write(record: models.Model, text: str, *, author: Any, uploads: Sequence[Any
     )
     _tell(place, thread, message)
     return Written(message, masked)
+
+
+@dataclass(frozen=True)
+class Said:
+    """Something said about a record at some time, for :func:`load`."""
+
+    record: models.Model
+    author: Any
+    text: str
+    at: dt.datetime
+
+
+@transaction.atomic
+def load(said: Sequence[Said], *, actor: Any) -> int:
+    """Keep what was said elsewhere, in order of time; return how many messages.
+
+    NIK and KK numbers are masked, authors follow their threads, and nobody is notified.
+    """
+    said = sorted(said, key=lambda one: one.at)
+    keys = {one: place_of(one.record).key for one in said}
+    Thread.objects.bulk_create(
+        [Thread(subject_type=kind, subject_id=pk) for kind, pk in dict.fromkeys(keys.values())],
+        ignore_conflicts=True,
+    )
+    kinds, ids = {key[0] for key in keys.values()}, {key[1] for key in keys.values()}
+    threads = {
+        (thread.subject_type, thread.subject_id): thread
+        for thread in Thread.objects.filter(subject_type__in=kinds, subject_id__in=ids)
+    }
+    made = Message.objects.bulk_create(
+        Message(
+            thread=threads[keys[one]],
+            author=one.author,
+            agency=one.author.agency,
+            role=one.author.role,
+            text=mask_numbers(_tidy(one.text))[0],
+        )
+        for one in said
+    )
+    for message, one in zip(made, said, strict=True):
+        message.written_at = one.at
+        message.thread.message_count += 1
+        message.thread.last_message_at = max(message.thread.last_message_at or one.at, one.at)
+    Message.objects.bulk_update(made, ["written_at"], batch_size=500)
+    Thread.objects.bulk_update(
+        {message.thread for message in made}, ["message_count", "last_message_at"], batch_size=500
+    )
+    followers = {(message.author_id, message.thread_id): message.thread for message in made}
+    Following.objects.bulk_create(
+        [
+            Following(user_id=author, thread=thread, read_at=thread.last_message_at)
+            for (author, _thread), thread in followers.items()
+        ],
+        ignore_conflicts=True,
+    )
+    audit.record("discussions.load", actor=actor, detail={"messages": len(made)})
+    return len(made)
 
 
 def _tell(place: Place, thread: Thread, message: Message) -> None:
