@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import pytest
@@ -236,3 +237,22 @@ def test_a_first_reader_follows_nothing(dataset, client_for, make_user):
     client_for().get("/dataset/rtlh/")
     assert Following.objects.count() == 1
     assert Thread.objects.get().followings.get().read_at is not None
+
+
+def test_what_was_said_elsewhere_is_kept_in_order_and_in_silence(dataset, make_user):
+    author, other = make_user(Role.SECRETARIAT), make_user(Role.AGENCY_HEAD)
+    now = timezone.now()
+    said = [
+        services.Said(dataset, author, "Kedua @kepala", now - dt.timedelta(hours=1)),
+        services.Said(dataset, other, "Pertama 3302011203850001", now - dt.timedelta(days=1)),
+    ]
+    assert services.load(said, actor=author) == 2
+    thread = Thread.objects.get()
+    assert [message.text for message in thread.messages.all()] == [
+        "Pertama 330201••••••••01",
+        "Kedua @kepala",
+    ]
+    assert (thread.message_count, thread.last_message_at) == (2, said[0].at)
+    assert not Notification.objects.exists()
+    assert unread_threads(other) == 0
+    assert Following.objects.count() == 2

@@ -18,7 +18,7 @@ from guyub.areas.models import Area
 from guyub.audit.models import Event
 from guyub.discussions.models import Kind, Notification
 from guyub.obstacles import services
-from guyub.obstacles.models import Action, Obstacle, ObstacleState
+from guyub.obstacles.models import Action, Obstacle, ObstacleState, ObstacleStep
 
 TODAY = timezone.localdate
 
@@ -199,3 +199,25 @@ def cast(make_obstacle, make_user, make_agency):
         make_user(Role.AGENCY_OPERATOR),
     ]
     return make_obstacle(actor=people[2]), people, agencies
+
+
+def test_obstacles_of_elsewhere_are_kept_with_their_steps(make_user, make_agency):
+    actor, now = make_user(Role.SECRETARIAT), timezone.now()
+    obstacle = Obstacle(
+        title="Data 3302011203850001",
+        description="x",
+        category="data",
+        severity=2,
+        needed_agency=make_agency("dindukcapil"),
+        due_on=TODAY(),
+        reported_by=actor,
+        reported_at=now - dt.timedelta(days=9),
+    )
+    step = ObstacleStep(
+        kind=Action.REPORT, text="KK 3302011203850002", state="open", by=actor, at=now
+    )
+    (kept,) = services.load([(obstacle, [step])], actor=actor)
+    assert fresh(kept).title == "Data 330201••••••••01"
+    assert kept.steps.get().text == "KK 330201••••••••02"
+    assert not Notification.objects.exists()
+    assert Event.objects.get(action="obstacles.load").detail == {"count": 1}
