@@ -259,6 +259,9 @@ EXPECTED: dict[str, dict[str, str]] = {
     "sharing:revoke": who(agency_head=OWN, agency_operator=OWN),
     "sharing:withdraw": who(agency_head=OWN, agency_operator=OWN),
     "sharing:take": who(agency_operator=OWN),
+    "scorecard:overview": SIGNED_IN,
+    "scorecard:agency": SIGNED_IN,
+    "scorecard:evidence": SIGNED_IN,
     # Coordination meetings
     "meetings:list": SIGNED_IN,
     "meetings:detail": SIGNED_IN,
@@ -866,6 +869,10 @@ class World:
 
             return {"token": check_in_token(record["meeting"])}
         app, _colon, page = name.partition(":")
+        if name == "scorecard:evidence":
+            return {"code": "laporan"}
+        if name == "scorecard:agency":
+            return {"code": record["dataset"].owner.code}
         if app == "sharing":
             return {"pk": record["asked_by" if page in ("withdraw", "take") else "asked_of"].pk}
         if app == "meetings":

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "guyub.targets",
     "guyub.sharing",
     "guyub.meetings",
+    "guyub.scorecard",
     "guyub.home",
     "guyub.demo",
     "django.contrib.auth",

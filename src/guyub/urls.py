@@ -21,6 +21,7 @@ urlpatterns = [
     path("program/", include("guyub.programs.urls")),
     path("", include("guyub.targets.urls")),
     path("permintaan-data/", include("guyub.sharing.urls")),
+    path("kartu-nilai/", include("guyub.scorecard.urls")),
     path("rapat/", include("guyub.meetings.urls")),
     path("tumpang-tindih/", include("guyub.overlaps.urls")),
     path("laporan/", include("guyub.reports.urls")),

@@ -115,6 +115,7 @@ GRANTS: dict[str, dict[Role, Scope]] = {
     # By the agency that asked.
     "sharing.withdraw": {Role.AGENCY_HEAD: OWN_AGENCY, Role.AGENCY_OPERATOR: OWN_AGENCY},
     "sharing.take": {Role.AGENCY_OPERATOR: OWN_AGENCY},
+    "scorecard.view": EVERY_ROLE,
     "meetings.view": EVERY_ROLE,
     "meetings.manage": {Role.SECRETARIAT: ANY},
     "meetings.reply": {

@@ -31,6 +31,7 @@ from guyub.datasets.models import Cadence, Dataset
 from guyub.datasets.services import create_dataset, mark_reference
 from guyub.demo import lists
 from guyub.demo.beneficiaries import REGENCY, enrol_recipients, scale_down
+from guyub.demo.coordination import keep_scores, make_meetings, make_requests
 from guyub.demo.discussions import make_talk
 from guyub.demo.files import write_sample_files
 from guyub.demo.indicators import make_indicators, measure_survey
@@ -172,6 +173,10 @@ def build(households: int, seed: int, step: Step) -> None:
     # After everything that says who is helped.
     with step(_("Tumpang tindih dan kesenjangan")):
         make_overlaps(actors, today.year)
+    with step(_("Rapat koordinasi, permintaan data, dan kartu nilai")):
+        make_meetings(actors, today, seed)
+        make_requests(actors, datasets, today)
+        keep_scores(today)
     audit.record(
         FINISH,
         detail={"households": Household.objects.count(), "people": Person.objects.count()},

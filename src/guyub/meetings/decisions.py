@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from guyub.access.permissions import can
 from guyub.agencies.models import Agency
 from guyub.audit import services as audit
 from guyub.meetings import queries
@@ -222,13 +223,18 @@ def update_action(action: ActionItem, *, actor: Any, text: str, state: str) -> A
     """Say what was done about an action, and whether it is finished.
 
     Raises:
-        ValidationError: nothing was written, or the state is no state.
+        ValidationError: nothing was written, the state is no state, or who is not of the secretariat
+            drops it.
     """
     current = ActionItem.objects.select_for_update().get(pk=action.pk)
     if not text.strip():
         raise ValidationError({"text": _("Tulis apa yang sudah dilakukan.")})
     if state not in ActionState.values:
         raise ValidationError({"state": _("Pilih keadaannya.")})
+    if state == ActionState.DROPPED and not can(actor, "meetings.manage"):
+        raise ValidationError(
+            {"state": _("Hanya sekretariat yang dapat menghentikan tindak lanjut.")}
+        )
     ActionUpdate.objects.create(action=current, text=text.strip(), state=state, by=actor)
     current.state = state
     current.done_at = timezone.now() if state == ActionState.DONE else None

@@ -63,6 +63,7 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
         _("Koordinasi"),
         (
             NavItem(_("Rapat"), "meetings:list", "meetings.view", "calendar"),
+            NavItem(_("Kartu nilai"), "scorecard:overview", "scorecard.view", "gauge"),
             NavItem(_("Permintaan data"), "sharing:list", "sharing.view", "download"),
         ),
     ),
