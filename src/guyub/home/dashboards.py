@@ -3,50 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from guyub.access.roles import Role
 from guyub.agencies.models import Agency
 from guyub.areas.models import Area, Level
 from guyub.datasets.models import Version
-from guyub.home import queries
+from guyub.home import queries, work
 from guyub.home.measures import DESILS, Choice, Tally, total
+from guyub.home.tiles import Task, Tile, grouped
 from guyub.home.tilemap import blurred_text, build_map
 from guyub.ui.charts import Chart, bars, trend
 from guyub.ui.paging import page_of
 
 DATASETS_SHOWN = 8
 BARS_SHOWN = 20
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A number at the head of a page. ``tone`` colours it: good, warn, bad or nothing."""
-
-    number: Any
-    label: str
-    note: str = ""
-    url: str = ""
-    tone: str = ""
-
-
-@dataclass(frozen=True)
-class Task:
-    """Something that waits for the reader."""
-
-    text: str
-    note: str
-    url: str
-    icon: str = "clock"
-    tone: str = "warn"
 
 
 def area_url(area: Area) -> str:
@@ -73,13 +51,13 @@ def number_tiles(tally: Tally, url: str = "") -> list[Tile]:
         Tile(
             tally.poor_households,
             _("Keluarga desil 1–2"),
-            registered % {"count": _grouped(tally.all_households)},
+            registered % {"count": grouped(tally.all_households)},
             url,
         ),
         Tile(
             tally.poor_people,
             _("Jiwa desil 1–2"),
-            registered % {"count": _grouped(tally.all_people)},
+            registered % {"count": grouped(tally.all_people)},
             url,
         ),
         Tile(tally.extreme_households, _("Keluarga miskin ekstrem"), "", url),
@@ -94,10 +72,6 @@ def public_tiles(tally: Tally) -> list[Tile]:
         Tile(blurred_text(tally.extreme_households), _("Keluarga miskin ekstrem")),
         Tile(blurred_text(tally.all_households), _("Keluarga terdaftar")),
     ]
-
-
-def _grouped(number: int) -> str:
-    return str(number_format(number, force_grouping=True))
 
 
 def trend_chart(reference: Version | None) -> Chart | None:
@@ -185,7 +159,7 @@ def run_tasks(user: Any) -> list[Task]:
     if count > len(runs):
         tasks.append(
             Task(
-                _("%(count)s impor lain menunggu") % {"count": _grouped(count - len(runs))},
+                _("%(count)s impor lain menunggu") % {"count": grouped(count - len(runs))},
                 "",
                 reverse("imports:list"),
                 "upload",
@@ -232,12 +206,17 @@ def freshness_tile(counts: dict[str, int]) -> Tile:
     )
 
 
+def _present(tile: Tile | None) -> list[Tile]:
+    return [tile] if tile is not None else []
+
+
 def secretariat(request: HttpRequest) -> dict[str, Any]:
     context = map_context(request)
     datasets = queries.datasets_by_urgency()
     counts = queries.freshness_counts(datasets)
     accounts = queries.account_counts()
-    tasks = run_tasks(request.user) + freshness_tasks(counts)
+    year = timezone.localdate().year
+    tasks = work.tasks(request.user) + run_tasks(request.user) + freshness_tasks(counts)
     if accounts.without_second_factor:
         tasks.append(
             Task(
@@ -251,8 +230,15 @@ def secretariat(request: HttpRequest) -> dict[str, Any]:
     accounts_tile = Tile(accounts.active, _("Akun aktif"), "", reverse("accounts:list"))
     return {
         **context,
-        "tiles": [*number_tiles(context["regency"]), freshness_tile(counts), accounts_tile],
+        "tiles": [
+            *number_tiles(context["regency"]),
+            *_present(work.poverty_tile()),
+            *work.tiles(year),
+            freshness_tile(counts),
+            accounts_tile,
+        ],
         "tasks": tasks,
+        "work": work.work(year),
         "datasets": datasets[:DATASETS_SHOWN],
         "datasets_total": len(datasets),
         "trend": trend_chart(context["reference"]),
@@ -267,7 +253,8 @@ def agency(request: HttpRequest) -> dict[str, Any]:
     datasets = queries.datasets_by_urgency(own)
     counts = queries.freshness_counts(datasets)
     completeness = queries.completeness_of(own)
-    tasks = run_tasks(request.user) + freshness_tasks(counts, own)
+    year = timezone.localdate().year
+    tasks = work.tasks(request.user) + run_tasks(request.user) + freshness_tasks(counts, own)
     directory = reverse("agencies:detail", args=[own.code])
     if completeness.missing:
         tasks.append(
@@ -284,7 +271,9 @@ def agency(request: HttpRequest) -> dict[str, Any]:
     return {
         **context,
         "agency": own,
+        "work": work.work(year, own),
         "tiles": [
+            *work.tiles(year, own),
             freshness_tile(counts),
             *number_tiles(context["regency"]),
             Tile(
@@ -309,6 +298,7 @@ def area_operator(request: HttpRequest) -> dict[str, Any]:
     context: dict[str, Any] = {"area": area, "reference": queries.reference_version()}
     context.update(area_numbers(request, area))
     context["changes"] = queries.recent_changes(area)
+    context["tasks"] = work.tasks(request.user)
     return context
 
 
@@ -349,10 +339,15 @@ def area_numbers(request: HttpRequest, area: Area) -> dict[str, Any]:
 def regent(request: HttpRequest) -> dict[str, Any]:
     context = map_context(request)
     datasets = queries.datasets_by_urgency()
+    year = timezone.localdate().year
     return {
         **context,
+        "tasks": work.tasks(request.user),
+        "work": work.work(year),
         "tiles": [
             *number_tiles(context["regency"]),
+            *_present(work.poverty_tile()),
+            *work.tiles(year),
             freshness_tile(queries.freshness_counts(datasets)),
         ],
         "trend": trend_chart(context["reference"]),
@@ -391,20 +386,20 @@ def auditor(request: HttpRequest) -> dict[str, Any]:
             Tile(
                 watch.failed_today,
                 _("Gagal masuk hari ini"),
-                week % {"count": _grouped(watch.failed_week)},
+                week % {"count": grouped(watch.failed_week)},
                 log + "?kelompok=accounts.",
                 "warn" if watch.failed_today else "good",
             ),
             Tile(
                 sums["reveal"][0],
                 _("Buka NIK/KK hari ini"),
-                week % {"count": _grouped(sums["reveal"][1])},
+                week % {"count": grouped(sums["reveal"][1])},
                 log + "?kelompok=registry.household.reveal",
             ),
             Tile(
                 sums["export"][0],
                 _("Ekspor hari ini"),
-                week % {"count": _grouped(sums["export"][1])},
+                week % {"count": grouped(sums["export"][1])},
                 log,
             ),
         ],
