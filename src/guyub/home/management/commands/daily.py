@@ -1,0 +1,54 @@
+"""``guyub daily``: all that has to be done once a day, in one command for cron or a timer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from guyub.discussions.mail import send_digests
+from guyub.meetings import decisions
+from guyub.obstacles import services as obstacles
+from guyub.overlaps import queries as overlap_queries
+from guyub.overlaps import services as overlaps
+from guyub.reports.reminders import send_reminders
+from guyub.scorecard import services as scorecard
+
+log = logging.getLogger(__name__)
+
+
+def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield the day's jobs with what each is called, in the order in which they run."""
+    today = timezone.localdate()
+    yield _("Keputusan yang lewat batas pengesahan"), lambda: len(decisions.escalate_overdue(today))
+    yield _("Pengingat laporan"), lambda: sum(1 for _sent in send_reminders(today))
+    yield _("Pengingat kendala"), obstacles.remind
+    yield (
+        _("Tumpang tindih"),
+        lambda: len([overlaps.reckon(year) for year in overlap_queries.years_in_work()]),
+    )
+    yield _("Kartu nilai"), lambda: len(scorecard.keep_due(today))
+    # Last, so that the digest tells what the others brought.
+    yield _("Rangkuman kabar"), lambda: send_digests()[1]
+
+
+class Command(BaseCommand):
+    help = _("Mengerjakan semua tugas harian: pengingat, penerusan, hitungan, rangkuman.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        failed = []
+        for name, job in jobs():
+            try:
+                done = job()
+            except Exception:
+                # One job that fails must not keep the others from being done.
+                log.exception("daily job failed: %s", name)
+                failed.append(name)
+            else:
+                self.stdout.write(f"{name}: {done}")
+        if failed:
+            raise CommandError(_("Gagal: %(jobs)s.") % {"jobs": ", ".join(failed)})
