@@ -6,7 +6,18 @@ import os
 import sys
 
 # The commands in the order in which one comes to need them; any other of Guyub's follows.
-ORDER = ("demo", "setup", "load", "account", "serve", "worker", "remind", "import", "daily", "audit")
+ORDER = (
+    "demo",
+    "setup",
+    "load",
+    "account",
+    "serve",
+    "worker",
+    "remind",
+    "import",
+    "daily",
+    "audit",
+)
 
 
 def main() -> None:

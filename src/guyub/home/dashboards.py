@@ -18,8 +18,8 @@ from guyub.areas.models import Area, Level
 from guyub.datasets.models import Version
 from guyub.home import queries, work
 from guyub.home.measures import DESILS, Choice, Tally, total
-from guyub.home.tiles import Task, Tile, grouped
 from guyub.home.tilemap import blurred_text, build_map
+from guyub.home.tiles import Task, Tile, grouped
 from guyub.ui.charts import Chart, bars, trend
 from guyub.ui.paging import page_of
 

@@ -114,9 +114,7 @@ def _report_tasks(user: Any) -> Iterator[Task]:
         note = ""
         if row.oldest is not None:
             note = _("Paling lama: %(date)s") % {"date": date_format(row.oldest, "j M Y")}
-        yield Task(
-            text % {"n": grouped(row.count)}, note, reverse(page) + query, "flag", tone
-        )
+        yield Task(text % {"n": grouped(row.count)}, note, reverse(page) + query, "flag", tone)
 
 
 def _overlap_tasks(user: Any) -> Iterator[Task]:
@@ -190,9 +188,7 @@ def tiles(year: int, own: Agency | None = None) -> list[Tile]:
             stand.unsolved,
             _("Kendala belum selesai"),
             _("%(n)s lewat batas waktu") % {"n": grouped(stand.overdue)},
-            reverse("obstacles:list")
-            + "?keadaan=belum"
-            + (f"&dibutuhkan={code}" if code else ""),
+            reverse("obstacles:list") + "?keadaan=belum" + (f"&dibutuhkan={code}" if code else ""),
             "bad" if stand.overdue else "warn" if stand.unsolved else "good",
         ),
     ]

@@ -44,11 +44,11 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
         _("Penanganan"),
         (
             NavItem(_("Program"), "programs:list", "programs.view", "flag"),
-            NavItem(_("Tumpang tindih"), "overlaps:list", "overlaps.view", "overlap"),
-            NavItem(_("Laporan kemajuan"), "reports:list", "reports.view", "report"),
             NavItem(_("Aturan sasaran"), "targeting:list", "targeting.view", "target"),
             NavItem(_("Penerima"), "beneficiaries:overview", "beneficiaries.view_totals", "person"),
+            NavItem(_("Laporan kemajuan"), "reports:list", "reports.view", "report"),
             NavItem(_("Kendala"), "obstacles:list", "obstacles.view", "alert"),
+            NavItem(_("Tumpang tindih"), "overlaps:list", "overlaps.view", "overlap"),
         ),
     ),
     (
