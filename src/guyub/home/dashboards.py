@@ -216,6 +216,7 @@ def secretariat(request: HttpRequest) -> dict[str, Any]:
     counts = queries.freshness_counts(datasets)
     accounts = queries.account_counts()
     year = timezone.localdate().year
+    punctual = work.punctuality(year)
     tasks = work.tasks(request.user) + run_tasks(request.user) + freshness_tasks(counts)
     if accounts.without_second_factor:
         tasks.append(
@@ -233,12 +234,12 @@ def secretariat(request: HttpRequest) -> dict[str, Any]:
         "tiles": [
             *number_tiles(context["regency"]),
             *_present(work.poverty_tile()),
-            *work.tiles(year),
+            *work.tiles(year, punctual),
             freshness_tile(counts),
             accounts_tile,
         ],
         "tasks": tasks,
-        "work": work.work(year),
+        "work": work.work(year, punctual),
         "datasets": datasets[:DATASETS_SHOWN],
         "datasets_total": len(datasets),
         "trend": trend_chart(context["reference"]),
@@ -254,6 +255,7 @@ def agency(request: HttpRequest) -> dict[str, Any]:
     counts = queries.freshness_counts(datasets)
     completeness = queries.completeness_of(own)
     year = timezone.localdate().year
+    punctual = work.punctuality(year, own)
     tasks = work.tasks(request.user) + run_tasks(request.user) + freshness_tasks(counts, own)
     directory = reverse("agencies:detail", args=[own.code])
     if completeness.missing:
@@ -271,9 +273,9 @@ def agency(request: HttpRequest) -> dict[str, Any]:
     return {
         **context,
         "agency": own,
-        "work": work.work(year, own),
+        "work": work.work(year, punctual, own),
         "tiles": [
-            *work.tiles(year, own),
+            *work.tiles(year, punctual, own),
             freshness_tile(counts),
             *number_tiles(context["regency"]),
             Tile(
@@ -340,14 +342,15 @@ def regent(request: HttpRequest) -> dict[str, Any]:
     context = map_context(request)
     datasets = queries.datasets_by_urgency()
     year = timezone.localdate().year
+    punctual = work.punctuality(year)
     return {
         **context,
         "tasks": work.tasks(request.user),
-        "work": work.work(year),
+        "work": work.work(year, punctual),
         "tiles": [
             *number_tiles(context["regency"]),
             *_present(work.poverty_tile()),
-            *work.tiles(year),
+            *work.tiles(year, punctual),
             freshness_tile(queries.freshness_counts(datasets)),
         ],
         "trend": trend_chart(context["reference"]),

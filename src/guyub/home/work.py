@@ -5,7 +5,7 @@ Every number opens the records behind it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from guyub.access.permissions import can
 from guyub.agencies.models import Agency
@@ -167,10 +166,11 @@ def _sharing_tasks(user: Any) -> Iterator[Task]:
 # Numbers
 
 
-def tiles(year: int, own: Agency | None = None) -> list[Tile]:
+def tiles(
+    year: int, punctual: Sequence[reports.Punctuality], own: Agency | None = None
+) -> list[Tile]:
     """Return the numbers of the year's work, those of ``own`` alone when an agency is given."""
     code = own.code if own is not None else ""
-    punctual = reports.late_by_agency(year, agency_id=own.pk if own is not None else None)
     due, on_time = sum(row.due for row in punctual), sum(row.on_time for row in punctual)
     share = round(100 * on_time / due) if due else None
     rows = Obstacle.objects.filter(needed_agency=own) if own is not None else None
@@ -281,7 +281,12 @@ class Work:
     behind_total: int
 
 
-def work(year: int, own: Agency | None = None) -> Work:
+def punctuality(year: int, own: Agency | None = None) -> list[reports.Punctuality]:
+    """Return how agencies (``own`` alone when given) keep the due dates of their reports."""
+    return reports.late_by_agency(year, agency_id=own.pk if own is not None else None)
+
+
+def work(year: int, punctual: Sequence[reports.Punctuality], own: Agency | None = None) -> Work:
     """Return who is late, what deviates, where money is least and which indicators are behind.
 
     With ``own`` only that agency's deviations and indicators, and no table of others.
@@ -289,7 +294,7 @@ def work(year: int, own: Agency | None = None) -> Work:
     found = reports.deviations(year, agency=own.code if own is not None else "")
     standing = targets.summary(own)
     behind = [progress for owner in standing.owners for progress in owner.behind]
-    late = [row for row in reports.late_by_agency(year) if row.late or row.missing]
+    late = [row for row in punctual if row.late or row.missing]
     return Work(
         year=year,
         late=late[:ROWS_SHOWN] if own is None else [],
@@ -299,8 +304,3 @@ def work(year: int, own: Agency | None = None) -> Work:
         behind=behind[:ROWS_SHOWN],
         behind_total=len(behind),
     )
-
-
-def more(number: int) -> str:
-    """Say how many more there are than a table shows."""
-    return ngettext("%(n)s lagi", "%(n)s lagi", number) % {"n": grouped(number)}
