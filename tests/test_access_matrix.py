@@ -262,6 +262,20 @@ EXPECTED: dict[str, dict[str, str]] = {
     "scorecard:overview": SIGNED_IN,
     "scorecard:agency": SIGNED_IN,
     "scorecard:evidence": SIGNED_IN,
+    # Proposals and objections; citizens complain and follow theirs without an account
+    "proposals:list": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL),
+    "proposals:detail": SEES_PEOPLE,
+    "proposals:file": SEES_PEOPLE,
+    "proposals:new": who(secretariat=ALL, agency_operator=ALL, area_operator=ALL),
+    "proposals:deliberate": EDITS_PEOPLE,
+    "proposals:verify": EDITS_PEOPLE,
+    "proposals:appeal": EDITS_PEOPLE,
+    "proposals:decide": who(secretariat=ALL, agency_operator=OWN),
+    "proposals:answer": who(secretariat=ALL, agency_operator=OWN),
+    "proposals:turn": who(secretariat=ALL, agency_operator=OWN),
+    "proposals:decide_appeal": SECRETARIAT,
+    "proposals:lodge": ANYONE,
+    "proposals:track": ANYONE,
     # Coordination meetings
     "meetings:list": SIGNED_IN,
     "meetings:detail": SIGNED_IN,
@@ -605,6 +619,7 @@ class World:
         from guyub.beneficiaries.models import BatchKind
         from guyub.imports import services as imports
         from guyub.programs.models import Activity, Mission, Program, SubActivity, Upload
+        from guyub.proposals.services import submit
         from guyub.registry.models import Photo
         from guyub.registry.services import create_household
         from guyub.targeting.services import create_rule
@@ -697,6 +712,13 @@ class World:
             ),
             "person": home.members.get(),
             "photo": photo,
+            "proposal": submit(
+                village=home.village,
+                kind="complaint",
+                values={"reason_kind": "help_missing", "reason": "Bantuan sembako belum sampai."},
+                agency=dataset.owner,
+                uploads=[ContentFile(picture.getvalue(), "rumah.jpg")],
+            ),
             "program": program,
             "activity": activity,
             "mission": Mission.objects.get_or_create(
@@ -873,6 +895,8 @@ class World:
             return {"code": "laporan"}
         if name == "scorecard:agency":
             return {"code": record["dataset"].owner.code}
+        if name == "proposals:file":
+            return {"pk": record["proposal"].steps.get().files.get().pk}
         if app == "sharing":
             return {"pk": record["asked_by" if page in ("withdraw", "take") else "asked_of"].pk}
         if app == "meetings":
@@ -912,6 +936,7 @@ class World:
             "imports": "run",
             "obstacles": "obstacle",
             "programs": "program",
+            "proposals": "proposal",
             "registry": "home",
             "targets": "estimate",
             "reports": "report",

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "guyub.obstacles",
     "guyub.targets",
     "guyub.sharing",
+    "guyub.proposals",
     "guyub.meetings",
     "guyub.scorecard",
     "guyub.home",
@@ -182,6 +183,10 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,5/m/key",
     "change_password": "5/m/user",
     "reauthenticate": "10/m/user",
+    # What citizens write without an account, and their tries at tracking codes. Many telephones share
+    # one address of their provider.
+    "complaint_lodge": "10/h/ip",
+    "complaint_follow": "30/10m/ip",
 }
 MFA_ADAPTER = "guyub.accounts.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("guyub.targets.urls")),
     path("permintaan-data/", include("guyub.sharing.urls")),
     path("kartu-nilai/", include("guyub.scorecard.urls")),
+    path("", include("guyub.proposals.urls")),
     path("rapat/", include("guyub.meetings.urls")),
     path("tumpang-tindih/", include("guyub.overlaps.urls")),
     path("laporan/", include("guyub.reports.urls")),

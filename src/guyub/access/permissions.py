@@ -116,6 +116,31 @@ GRANTS: dict[str, dict[Role, Scope]] = {
     "sharing.withdraw": {Role.AGENCY_HEAD: OWN_AGENCY, Role.AGENCY_OPERATOR: OWN_AGENCY},
     "sharing.take": {Role.AGENCY_OPERATOR: OWN_AGENCY},
     "scorecard.view": EVERY_ROLE,
+    "proposals.view": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: ANY,
+        Role.AGENCY_OPERATOR: ANY,
+        Role.AREA_OPERATOR: OWN_AREA,
+    },
+    "proposals.submit": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_OPERATOR: ANY,
+        Role.AREA_OPERATOR: OWN_AREA,
+    },
+    # What the village deliberation found, and what was found at the door.
+    "proposals.deliberate": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_OPERATOR: ANY,
+        Role.AREA_OPERATOR: OWN_AREA,
+    },
+    "proposals.verify": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_OPERATOR: ANY,
+        Role.AREA_OPERATOR: OWN_AREA,
+    },
+    # By the owner of the reference dataset, or the agency that a complaint is addressed to.
+    "proposals.decide": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    "proposals.decide_appeal": {Role.SECRETARIAT: ANY},
     "meetings.view": EVERY_ROLE,
     "meetings.manage": {Role.SECRETARIAT: ANY},
     "meetings.reply": {

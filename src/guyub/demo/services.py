@@ -38,6 +38,7 @@ from guyub.demo.indicators import make_indicators, measure_survey
 from guyub.demo.obstacles import make_obstacles
 from guyub.demo.overlaps import make_overlaps
 from guyub.demo.population import write_population
+from guyub.demo.proposals import make_proposals
 from guyub.demo.reports import make_reports
 from guyub.demo.rules import make_rules
 from guyub.imports.services import load_flat
@@ -166,6 +167,8 @@ def build(households: int, seed: int, step: Step) -> None:
     with step(_("Indikator, angka terbitan, dan ukuran kemiskinan")):
         make_indicators(actors["sekretariat"], today)
         measure_survey(samples_folder(), actors["sekretariat"], today, seed)
+    with step(_("Usul-sanggah dan pengaduan")):
+        make_proposals(actors)
     with step(_("Laporan kemajuan")):
         make_reports(actors, today, seed)
     with step(_("Kendala dan pembicaraan")):

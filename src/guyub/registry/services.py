@@ -104,16 +104,21 @@ def _refuse_known(model: type[models.Model], field: str, number: str, but: int |
 
 @transaction.atomic
 def create_household(
-    *, household: dict[str, Any], head: dict[str, Any], as_of: dt.date, actor: Any
+    *,
+    household: dict[str, Any],
+    head: dict[str, Any],
+    as_of: dt.date,
+    actor: Any,
+    note: str = "",
 ) -> Household:
-    """Add a household with its head.
+    """Add a household with its head. ``note`` says where it is known from.
 
     Raises:
         RegistryError: NIK or KK number is already in the registry.
     """
     _refuse_known(Household, "kk", household.get("kk", ""), None)
     _refuse_known(Person, "nik", head["nik"], None)
-    origin = _origin(actor, as_of)
+    origin = _origin(actor, as_of, note)
     village = household["village"]
     home = Household.objects.create(origin=origin, district_id=village.parent_id, **household)
     person = Person.objects.create(

@@ -65,6 +65,7 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
             NavItem(_("Rapat"), "meetings:list", "meetings.view", "calendar"),
             NavItem(_("Kartu nilai"), "scorecard:overview", "scorecard.view", "gauge"),
             NavItem(_("Permintaan data"), "sharing:list", "sharing.view", "download"),
+            NavItem(_("Usul-sanggah"), "proposals:list", "proposals.view", "edit"),
         ),
     ),
     (

@@ -1,0 +1,23 @@
+"""What a household's page shows of proposals and objections about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from guyub.access.permissions import can
+from guyub.proposals import queries
+from guyub.registry.models import Household
+
+
+def household_panel(request: HttpRequest, home: Household) -> tuple[str, dict[str, Any]] | None:
+    """Show what was proposed and objected, and a way to do so."""
+    user: Any = request.user
+    if not can(user, "proposals.view", home):
+        return None
+    return "proposals/_household.html", {
+        "home": home,
+        "proposals": queries.about_household(user, home.pk),
+        "may_submit": can(user, "proposals.submit", home),
+    }
