@@ -63,9 +63,7 @@ ASKED: tuple[tuple[str, str, str, int, int | None], ...] = (
 def make_meetings(actors: dict[str, User], today: dt.date, seed: int) -> None:
     """Hold five meetings in the past year and invite to one in ten days."""
     rng = np.random.default_rng([seed, 20])
-    agencies = list(
-        Agency.objects.filter(is_active=True, sub_activities__isnull=False).distinct()[:24]
-    )
+    agencies = list(Agency.objects.filter(is_active=True, sub_activities__isnull=False).distinct())
     if not agencies:
         return
     names = _names(len(agencies) * 2, rng)
