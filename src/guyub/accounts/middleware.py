@@ -66,6 +66,13 @@ def has_second_factor(user: User) -> bool:
     ).exists()
 
 
+def _is_page(request: HttpRequest) -> bool:
+    """Tell whether somebody went to a page, rather than the page itself asking for a part of it."""
+    return request.headers.get("Sec-Fetch-Dest", "document") == "document" and request.accepts(
+        "text/html"
+    )
+
+
 class SecondFactorMiddleware:
     """Leads whoever must have a second factor and has none to where they set one up.
 
@@ -98,7 +105,7 @@ class SecondFactorMiddleware:
         setup = reverse("accounts:second_factor")
         if request.headers.get("HX-Request"):
             return HttpResponse(status=204, headers={"HX-Redirect": setup})
-        if request.method == "GET":
+        if request.method == "GET" and _is_page(request):
             request.session[WANTED_PAGE] = request.get_full_path()
         return HttpResponseRedirect(setup)
 

@@ -72,8 +72,8 @@ class TestList:
         for _number in range(30):
             make_user(Role.REGENT, second_factor=False)
         secretariat.get(reverse("accounts:list"))
-        # Session, user, two choice lists, count, page.
-        with django_assert_max_num_queries(6):
+        # Session, user, unread news, two choice lists, count, page.
+        with django_assert_max_num_queries(7):
             page = secretariat.get(reverse("accounts:list") + "?halaman=2")
         assert len(page.context["accounts"]) == 6
 

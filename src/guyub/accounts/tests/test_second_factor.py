@@ -10,6 +10,7 @@ from django.urls import reverse
 from guyub.access.permissions import SECOND_FACTOR_ROLES
 from guyub.access.roles import Role
 from guyub.accounts.adapters import MFAAdapter
+from guyub.accounts.middleware import WANTED_PAGE
 from guyub.accounts.tests.conftest import PASSWORD, code_of, find, totp_code, type_password
 from guyub.audit.models import Event
 
@@ -195,6 +196,15 @@ def test_a_signed_in_page_costs_no_query_for_the_factor(
 ):
     client = sign_in(make_user(Role.SECRETARIAT))
     client.get(reverse("accounts:edit_me"))
-    # Session, user, and the record that the form edits.
-    with django_assert_max_num_queries(3):
+    # Session, user, unread news, and the record that the form edits.
+    with django_assert_max_num_queries(4):
         assert client.get(reverse("accounts:edit_me")).status_code == 200
+
+
+def test_what_a_page_loads_by_itself_is_not_where_one_wanted_to_go(make_user, sign_in):
+    client = sign_in(make_user(Role.SECRETARIAT, second_factor=False))
+    client.get(reverse("accounts:list"))
+    client.get(reverse("discussions:stream"), headers={"accept": "text/event-stream"})
+    client.get(reverse("programs:list"), headers={"sec-fetch-dest": "image"})
+
+    assert client.session[WANTED_PAGE] == reverse("accounts:list")
