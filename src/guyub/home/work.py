@@ -23,6 +23,7 @@ from guyub.obstacles import queries as obstacles
 from guyub.obstacles.models import Obstacle
 from guyub.overlaps import budget as budgets
 from guyub.overlaps import queries as overlaps
+from guyub.proposals import queries as proposals
 from guyub.reports import queries as reports
 from guyub.reports.deviations import Deviation
 from guyub.sharing import queries as sharing
@@ -42,6 +43,7 @@ def tasks(user: Any) -> list[Task]:
         *_overlap_tasks(user),
         *_beneficiary_tasks(user),
         *_sharing_tasks(user),
+        *_proposal_tasks(user),
     ]
 
 
@@ -160,6 +162,17 @@ def _sharing_tasks(user: Any) -> Iterator[Task]:
             "",
             reverse("sharing:list") + "?arah=masuk",
             "download",
+        )
+
+
+def _proposal_tasks(user: Any) -> Iterator[Task]:
+    if number := proposals.waiting(user):
+        yield Task(
+            _("%(n)s usulan, sanggahan, atau pengaduan menunggu langkah Anda")
+            % {"n": grouped(number)},
+            "",
+            reverse("proposals:list"),
+            "people",
         )
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from guyub.access.permissions import can
 from guyub.agencies.models import Agency
 from guyub.audit import services as audit
-from guyub.meetings import queries
+from guyub.meetings import news, queries
 from guyub.meetings.models import (
     ActionItem,
     ActionState,
@@ -111,6 +111,10 @@ def record_decision(
         subject=decision,
         detail={"state": state, "awaited": len(awaited), "objections": len(against)},
     )
+    if state == DecisionState.ESCALATED:
+        news.tell_regent(decision)
+    elif awaited:
+        news.tell_awaited(decision, awaited)
     return decision
 
 
@@ -142,6 +146,8 @@ def ratify(consent: Consent, *, actor: Any, agrees: bool, note: str = "") -> Dec
         reason=note.strip(),
         detail={"agency": current.agency.code, "state": decision.state},
     )
+    if not agrees:
+        news.tell_regent(decision)
     return decision
 
 
@@ -157,6 +163,7 @@ def escalate_overdue(today: dt.date) -> list[Decision]:
         decision.state = DecisionState.ESCALATED
         decision.save()
         audit.record("meetings.decision.escalate", subject=decision)
+        news.tell_regent(decision)
     return overdue
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from guyub.access.roles import Role
 from guyub.agencies.models import Agency
 from guyub.audit import services as audit
-from guyub.meetings import invitations, queries
+from guyub.meetings import invitations, news, queries
 from guyub.meetings.models import (
     AgendaItem,
     Attendance,
@@ -236,6 +236,7 @@ def invite(meeting: Meeting, agencies: Iterable[Agency], *, actor: Any) -> int:
         detail={"agencies": [agency.code for agency in fresh]},
     )
     invitations.send(current, fresh)
+    news.tell_invited(current, fresh)
     return len(fresh)
 
 

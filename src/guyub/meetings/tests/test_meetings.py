@@ -296,6 +296,21 @@ def test_what_is_not_ratified_in_time_goes_to_the_regent(meeting, heads, secreta
     assert Event.objects.filter(action="meetings.decision.escalate").count() == 1
 
 
+def test_whoever_is_waited_for_is_told(meeting, heads, secretary, item, make_user):
+    def told(user: Any) -> list[str]:
+        return list(user.notifications.order_by("pk").values_list("text", flat=True))
+
+    regent = make_user(Role.REGENT)
+    assert told(heads["dinkes"]) == ["Undangan rapat: Rapat koordinasi TKPKD"]
+    decision = pending(meeting, heads, secretary, item)
+    awaited = "Keputusan rapat menunggu pengesahan Anda: Dinperkim memimpin RTLH."
+    assert awaited in told(heads["dinkes"])
+    assert awaited not in told(heads["dinsos"])
+    assert told(regent) == []
+    decisions.escalate_overdue(decision.ratify_by + dt.timedelta(days=1))
+    assert told(regent) == ["Keputusan rapat menunggu arahan Bupati: Dinperkim memimpin RTLH."]
+
+
 def test_an_objection_in_the_room_goes_to_the_regent_at_once(meeting, heads, secretary, item):
     begin(meeting, secretary, *heads.values())
     against = heads["dinkes"].agency_id

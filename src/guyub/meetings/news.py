@@ -1,0 +1,50 @@
+"""Telling people what meetings want of them, in the page and by e-mail as they prefer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from guyub.access.roles import Role
+from guyub.accounts.models import User
+from guyub.agencies.models import Agency
+from guyub.discussions.models import Kind
+from guyub.discussions.services import notify
+from guyub.meetings.models import Decision, Meeting
+
+
+def _heads(agencies: Iterable[Agency]) -> QuerySet[User]:
+    return User.objects.filter(role=Role.AGENCY_HEAD, agency__in=list(agencies), is_active=True)
+
+
+def tell_invited(meeting: Meeting, agencies: Iterable[Agency]) -> None:
+    """Tell the heads of ``agencies`` that their answer is awaited."""
+    notify(
+        _heads(agencies),
+        Kind.TASK,
+        _("Undangan rapat: %(title)s") % {"title": meeting.title},
+        reverse("meetings:detail", args=[meeting.pk]),
+    )
+
+
+def tell_awaited(decision: Decision, agencies: Iterable[Agency]) -> None:
+    """Tell the heads of ``agencies`` that a decision waits for their ratification."""
+    notify(
+        _heads(agencies),
+        Kind.TASK,
+        _("Keputusan rapat menunggu pengesahan Anda: %(text)s") % {"text": decision.text},
+        reverse("meetings:decision", args=[decision.pk]),
+    )
+
+
+def tell_regent(decision: Decision) -> None:
+    """Tell the regent that a decision waits for their word."""
+    notify(
+        User.objects.filter(role=Role.REGENT, is_active=True),
+        Kind.TASK,
+        _("Keputusan rapat menunggu arahan Bupati: %(text)s") % {"text": decision.text},
+        reverse("meetings:decision", args=[decision.pk]),
+    )
