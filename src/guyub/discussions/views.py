@@ -25,7 +25,7 @@ from guyub.discussions.subjects import Place, place_of
 from guyub.discussions.threads import thread_context
 from guyub.ui.paging import page_of
 
-# Milliseconds until a browser asks for news again (see docs/decisions/0010-live-news.md).
+# Milliseconds until a browser asks for news again (see docs/decisions/0009-live-news.md).
 ASK_AGAIN = 20_000
 TABS = (
     ("", gettext_lazy("Semua")),
