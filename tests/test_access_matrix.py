@@ -963,10 +963,11 @@ def ask(client: Client, method: str, path: str) -> Any:
     """Make a request and undo whatever it wrote."""
     with transaction.atomic():
         response = getattr(client, method)(path)
+        # Read to its end, after which the client closes it; closing it here would drop PostgreSQL's
+        # connection, for Django then sees one that was left inside a transaction.
         if response.streaming:
             for _part in response.streaming_content:
                 pass
-        response.close()
         transaction.set_rollback(True)
     return response
 
