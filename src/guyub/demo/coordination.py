@@ -68,8 +68,16 @@ def make_meetings(actors: dict[str, User], today: dt.date, seed: int) -> None:
         return
     names = _names(len(agencies) * 2, rng)
     for number, (days_ago, heads) in enumerate(HELD):
-        _hold(number, today - dt.timedelta(days=days_ago), heads, agencies, names, actors, rng)
+        day = _workday(today - dt.timedelta(days=days_ago))
+        _hold(number, day, heads, agencies, names, actors, rng)
+    # What nobody ratified in time waits for the regent.
+    outcomes.escalate_overdue(today)
     _plan_next(today, agencies, actors)
+
+
+def _workday(day: dt.date) -> dt.date:
+    """Return ``day``, or the Friday before it when it is on a weekend."""
+    return day - dt.timedelta(days=max(0, day.weekday() - 4))
 
 
 def _names(count: int, rng: np.random.Generator) -> list[str]:
@@ -233,7 +241,7 @@ def _decide(
 
 
 def _plan_next(today: dt.date, agencies: Sequence[Agency], actors: dict[str, User]) -> None:
-    day = today + dt.timedelta(days=10)
+    day = _workday(today + dt.timedelta(days=12))
     secretary = actors["sekretariat"]
     meeting = meetings.plan_meeting(
         actor=secretary,
