@@ -16,6 +16,7 @@ from guyub.access.permissions import can
 from guyub.agencies import queries, services
 from guyub.agencies.forms import AgencyForm, StatusForm
 from guyub.agencies.models import Agency
+from guyub.ui.answers import show_errors
 from guyub.ui.paging import page_of
 
 # The whole directory of one regency fits on a page or two.
@@ -71,12 +72,6 @@ def detail(request: HttpRequest, agency: Agency) -> HttpResponse:
     return render(request, "agencies/detail.html", context)
 
 
-def _show_errors(form: Any, error: ValidationError) -> None:
-    """Put what a service refused beside the field it is about."""
-    for field, errors in error.message_dict.items():
-        form.add_error(field if field in form.fields else None, errors)
-
-
 @requires("agencies.manage")
 def create(request: HttpRequest) -> HttpResponse:
     form = AgencyForm(request.POST or None)
@@ -88,7 +83,7 @@ def create(request: HttpRequest) -> HttpResponse:
                 functions=form.cleaned_data["functions"],
             )
         except ValidationError as error:
-            _show_errors(form, error)
+            show_errors(form, error)
         else:
             messages.success(request, _("%(name)s ditambahkan.") % {"name": agency.name})
             return redirect("agencies:detail", code=agency.code)
@@ -107,7 +102,7 @@ def edit(request: HttpRequest, agency: Agency) -> HttpResponse:
                 functions=form.cleaned_data["functions"],
             )
         except ValidationError as error:
-            _show_errors(form, error)
+            show_errors(form, error)
         else:
             text = _("Perubahan tersimpan.") if changed else _("Tidak ada yang berubah.")
             messages.success(request, text)

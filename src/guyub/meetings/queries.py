@@ -367,10 +367,9 @@ def waiting(user: Any) -> Waiting:
 
 
 @dataclass
-class Turnout:
-    """Who came to one meeting: how many agencies by their head, by a mandated delegate, and so on."""
+class Comings:
+    """How often somebody came: the head, a mandated delegate, somebody without mandate, nobody."""
 
-    meeting: Meeting
     heads: int = 0
     mandated: int = 0
     unmandated: int = 0
@@ -379,6 +378,18 @@ class Turnout:
     @property
     def invited(self) -> int:
         return self.heads + self.mandated + self.unmandated + self.absent
+
+    def count(self, invitation: Invitation, capacities: set[str]) -> None:
+        """Count how the agency of ``invitation`` came, known by who of it was there."""
+        kind = _kind_of(invitation, capacities)
+        setattr(self, kind, getattr(self, kind) + 1)
+
+
+@dataclass
+class Turnout(Comings):
+    """Who came to one meeting."""
+
+    meeting: Meeting = field(kw_only=True)
 
 
 def _kind_of(invitation: Invitation, capacities: set[str]) -> str:
@@ -402,30 +413,21 @@ def turnouts(limit: int = 12) -> list[Turnout]:
     )
     found = []
     for meeting in reversed(closed):
-        turnout = Turnout(meeting)
+        turnout = Turnout(meeting=meeting)
         capacities: dict[int, set[str]] = defaultdict(set)
         for attendance in meeting.attendances.all():
             capacities[attendance.agency_id or 0].add(attendance.capacity)
         for invitation in meeting.invitations.all():
-            kind = _kind_of(invitation, capacities[invitation.agency_id])
-            setattr(turnout, kind, getattr(turnout, kind) + 1)
+            turnout.count(invitation, capacities[invitation.agency_id])
         found.append(turnout)
     return found
 
 
 @dataclass
-class AgencyTurnout:
+class AgencyTurnout(Comings):
     """How an agency came to the newest meetings."""
 
-    agency: Agency
-    heads: int = 0
-    mandated: int = 0
-    unmandated: int = 0
-    absent: int = 0
-
-    @property
-    def invited(self) -> int:
-        return self.heads + self.mandated + self.unmandated + self.absent
+    agency: Agency = field(kw_only=True)
 
     @property
     def head_percent(self) -> int:
@@ -446,7 +448,6 @@ def turnout_by_agency(limit: int = 12) -> list[AgencyTurnout]:
         capacities[meeting_id, agency_id or 0].add(capacity)
     rows: dict[int, AgencyTurnout] = {}
     for invitation in Invitation.objects.filter(meeting__in=newest).select_related("agency"):
-        row = rows.setdefault(invitation.agency_id, AgencyTurnout(invitation.agency))
-        kind = _kind_of(invitation, capacities[invitation.meeting_id, invitation.agency_id])
-        setattr(row, kind, getattr(row, kind) + 1)
+        row = rows.setdefault(invitation.agency_id, AgencyTurnout(agency=invitation.agency))
+        row.count(invitation, capacities[invitation.meeting_id, invitation.agency_id])
     return sorted(rows.values(), key=lambda row: (row.head_percent, str(row.agency)))

@@ -33,6 +33,7 @@ from guyub.obstacles.forms import (
 )
 from guyub.obstacles.models import Action, Category, Obstacle, ObstacleState, Severity
 from guyub.obstacles.queries import Filters
+from guyub.ui.answers import show_errors
 from guyub.ui.charts import trend
 from guyub.ui.paging import page_of
 
@@ -103,15 +104,6 @@ def detail(request: HttpRequest, obstacle: Obstacle) -> HttpResponse:
     return render(request, "obstacles/detail.html", context)
 
 
-def _show_errors(form: forms.Form, error: ValidationError) -> None:
-    """Put what a service refused beside the field it is about."""
-    if not hasattr(error, "error_dict"):
-        form.add_error(None, error)
-        return
-    for field, errors in error.message_dict.items():
-        form.add_error(field if field in form.fields else None, errors)
-
-
 @requires("obstacles.report")
 def report(request: HttpRequest) -> HttpResponse:
     """Report an obstacle; ``?sub=`` and ``?dibutuhkan=`` fill in the sub-activity and the agency."""
@@ -126,7 +118,7 @@ def report(request: HttpRequest) -> HttpResponse:
         try:
             obstacle = services.report(actor=request.user, **form.cleaned_data)
         except ValidationError as error:
-            _show_errors(form, error)
+            show_errors(form, error)
         else:
             told = _("Kendala dilaporkan; %(agency)s diberi tahu.")
             messages.success(request, told % {"agency": obstacle.needed_agency})
@@ -188,7 +180,7 @@ def _act(request: HttpRequest, obstacle: Obstacle, name: str) -> HttpResponse:
         try:
             deed.do(obstacle, actor=request.user, **form.cleaned_data)
         except ValidationError as error:
-            _show_errors(form, error)
+            show_errors(form, error)
         else:
             messages.success(request, deed.done)
             return redirect("obstacles:detail", pk=obstacle.pk)

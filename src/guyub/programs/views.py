@@ -18,6 +18,7 @@ from guyub.programs.filters import ALL_YEARS, CHOICES, narrowing_of
 from guyub.programs.forms import ActivityForm, ProgramForm, ReasonForm, SubActivityForm
 from guyub.programs.models import Activity, Program, SubActivity
 from guyub.programs.vocabulary import FundingSource, Strategy
+from guyub.ui.answers import show_errors
 from guyub.ui.paging import page_of
 
 
@@ -107,12 +108,6 @@ def sub_activity(request: HttpRequest, sub: SubActivity) -> HttpResponse:
     return render(request, "programs/sub_activity.html", context)
 
 
-def _show_errors(form: Any, error: ValidationError) -> None:
-    """Put what a service refused beside the field it is about."""
-    for field, errors in error.message_dict.items():
-        form.add_error(field if field in form.fields else None, errors)
-
-
 def _tell_change(request: HttpRequest, changed: Any) -> None:
     messages.success(
         request, _("Perubahan tersimpan.") if changed else _("Tidak ada yang berubah.")
@@ -132,7 +127,7 @@ def create(request: HttpRequest) -> HttpResponse:
                 actor=request.user, agency=form.cleaned_data["agency"], values=form.values()
             )
         except ValidationError as error:
-            _show_errors(form, error)
+            show_errors(form, error)
         else:
             messages.success(request, _("Program ditambahkan. Lanjutkan dengan kegiatannya."))
             return redirect("programs:detail", pk=program.pk)
@@ -146,7 +141,7 @@ def edit(request: HttpRequest, program: Program) -> HttpResponse:
         try:
             changed = services.update_program(program, actor=request.user, values=form.values())
         except ValidationError as error:
-            _show_errors(form, error)
+            show_errors(form, error)
         else:
             _tell_change(request, changed)
             return redirect("programs:detail", pk=program.pk)
@@ -166,7 +161,7 @@ def _reasoned(
         try:
             act(form.cleaned_data["reason"])
         except ValidationError as error:
-            _show_errors(form, error)
+            show_errors(form, error)
         else:
             return done()
     return render(request, "programs/reason.html", {"form": form, **context})
@@ -204,7 +199,7 @@ def create_activity(request: HttpRequest, program: Program) -> HttpResponse:
         try:
             services.create_activity(program, actor=request.user, values=form.values())
         except ValidationError as error:
-            _show_errors(form, error)
+            show_errors(form, error)
         else:
             messages.success(request, _("Kegiatan ditambahkan. Lanjutkan dengan sub kegiatannya."))
             return redirect("programs:detail", pk=program.pk)
@@ -219,7 +214,7 @@ def edit_activity(request: HttpRequest, activity: Activity) -> HttpResponse:
         try:
             changed = services.update_activity(activity, actor=request.user, values=form.values())
         except ValidationError as error:
-            _show_errors(form, error)
+            show_errors(form, error)
         else:
             _tell_change(request, changed)
             return redirect("programs:detail", pk=activity.program_id)
@@ -265,7 +260,7 @@ def create_sub_activity(request: HttpRequest, activity: Activity) -> HttpRespons
                 areas=form.chosen_areas(),
             )
         except ValidationError as error:
-            _show_errors(form, error)
+            show_errors(form, error)
         else:
             messages.success(request, _("Sub kegiatan ditambahkan."))
             return redirect("programs:sub_activity", pk=made.pk)
@@ -291,7 +286,7 @@ def edit_sub_activity(request: HttpRequest, sub: SubActivity) -> HttpResponse:
                 areas=form.chosen_areas(),
             )
         except ValidationError as error:
-            _show_errors(form, error)
+            show_errors(form, error)
         else:
             _tell_change(request, changed)
             return redirect("programs:sub_activity", pk=sub.pk)

@@ -23,6 +23,7 @@ from guyub.targeting.editor import FROM_BUILDER, FROM_TEXT, Draft, draft_from, d
 from guyub.targeting.forms import RuleForm
 from guyub.targeting.models import Rule
 from guyub.targeting.wording import told
+from guyub.ui.answers import show_errors
 from guyub.ui.paging import page_of
 
 
@@ -72,12 +73,6 @@ def detail(request: HttpRequest, rule: Rule) -> HttpResponse:
             if looked_at == "contoh" and may_sample:
                 context["sample"] = queries.sample(request.user, meant)
     return render(request, "targeting/detail.html", context)
-
-
-def _show_errors(form: RuleForm, error: ValidationError) -> None:
-    """Put what a service refused beside the field it is about."""
-    for field, errors in error.message_dict.items():
-        form.add_error(field if field in form.fields else None, errors)
 
 
 def _with_draft(draft: Draft, user: Any, current: Rule | None) -> dict[str, Any]:
@@ -140,7 +135,7 @@ def create(request: HttpRequest) -> HttpResponse:
                 **form.values(),
             )
         except ValidationError as error:
-            _show_errors(form, error)
+            show_errors(form, error)
         else:
             messages.success(request, _("Aturan tersimpan sebagai versi 1."))
             return redirect("targeting:detail", pk=rule.pk)
@@ -192,7 +187,7 @@ def edit(request: HttpRequest, rule: Rule) -> HttpResponse:
                 rule, actor=request.user, text=draft.text, **form.values()
             )
         except ValidationError as error:
-            _show_errors(form, error)
+            show_errors(form, error)
         else:
             if version is not None:
                 text = _("Tersimpan sebagai versi %(n)d.") % {"n": version.number}

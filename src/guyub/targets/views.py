@@ -22,6 +22,7 @@ from guyub.targets import drawings, queries, services, sheets
 from guyub.targets.forms import CopyForm, FileForm, IndicatorForm, YearForm
 from guyub.targets.models import Indicator, IndicatorKind
 from guyub.targets.progress import STANDING_LABELS
+from guyub.ui.answers import show_errors
 from guyub.ui.paging import page_of
 
 NEWEST = "terbaru"
@@ -41,15 +42,6 @@ def load_indicator_year(code: str, year: int) -> Indicator:
         raise Http404
     indicator.chosen_year = year  # type: ignore[attr-defined]
     return indicator
-
-
-def show_errors(form: Any, error: ValidationError) -> None:
-    """Put what a service refused beside the field it is about."""
-    if not hasattr(error, "error_dict"):
-        form.add_error(None, error)
-        return
-    for field, errors in error.message_dict.items():
-        form.add_error(field if field in form.fields else None, errors)
 
 
 @require_GET
