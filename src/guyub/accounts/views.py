@@ -14,6 +14,7 @@ from guyub.accounts import queries, services
 from guyub.accounts.forms import AccountForm, FilterForm, OwnDetailsForm, ReasonForm
 from guyub.accounts.middleware import WANTED_PAGE
 from guyub.accounts.models import User
+from guyub.ui.answers import show_errors
 from guyub.ui.paging import page_of
 
 # A search by name is sent by POST, so it has no pages; who finds more than this narrows it.
@@ -104,15 +105,6 @@ def _absolute(request: HttpRequest, path: str) -> str:
     return request.build_absolute_uri(path)
 
 
-def _show_errors(form: Any, error: ValidationError) -> None:
-    """Put what a service refused beside the field it is about."""
-    if hasattr(error, "error_dict"):
-        for field, errors in error.error_dict.items():
-            form.add_error(field if field in form.fields else None, errors)
-    else:
-        form.add_error(None, error)
-
-
 @requires("accounts.manage")
 def create(request: HttpRequest) -> HttpResponse:
     form = AccountForm(request.POST or None)
@@ -120,7 +112,7 @@ def create(request: HttpRequest) -> HttpResponse:
         try:
             user = services.create_account(actor=request.user, **form.cleaned_data)
         except ValidationError as error:
-            _show_errors(form, error)
+            show_errors(form, error)
         else:
             url = _absolute(request, services.make_password_link(user, actor=request.user))
             if services.send_password_link(user, url):
@@ -162,7 +154,7 @@ def edit(request: HttpRequest, user: User) -> HttpResponse:
         try:
             services.update_account(user, form.cleaned_data, actor=request.user)
         except ValidationError as error:
-            _show_errors(form, error)
+            show_errors(form, error)
         else:
             messages.success(request, _("Perubahan akun tersimpan."))
             return redirect("accounts:detail", pk=user.pk)

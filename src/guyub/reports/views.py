@@ -26,6 +26,7 @@ from guyub.reports.charts import s_curve
 from guyub.reports.forms import CorrectionForm, ReportForm, ReviewForm
 from guyub.reports.models import Attachment, Report, ReportState, Step, Timeliness
 from guyub.reports.services import ConflictError, ReportError
+from guyub.ui.answers import show_errors
 from guyub.ui.paging import page_of
 
 # The tabs above the list: what they ask for and what they are called.
@@ -239,8 +240,7 @@ def _write(request: HttpRequest, report: Report, form: ReportForm) -> str:
 def _show_errors(form: Any, error: Exception) -> None:
     """Put what a service refused beside the field it is about."""
     if isinstance(error, ValidationError):
-        for name, errors in error.message_dict.items():
-            form.add_error(name if name in form.fields else None, errors)
+        show_errors(form, error)
     else:
         form.add_error("uploads" if isinstance(error, AttachmentError) else None, str(error))
 
