@@ -17,9 +17,10 @@ from guyub.agencies.models import Agency
 from guyub.areas.models import Area, Level
 from guyub.datasets.models import Version
 from guyub.home import queries, work
-from guyub.home.measures import DESILS, Choice, Tally, total
-from guyub.home.tilemap import blurred_text, build_map
 from guyub.home.tiles import Task, Tile, grouped
+from guyub.registry import tallies as tallies_of
+from guyub.registry.measures import DESILS, Choice, Tally, total
+from guyub.registry.tilemap import blurred_text, build_map
 from guyub.ui.charts import Chart, bars, trend
 from guyub.ui.paging import page_of
 
@@ -34,7 +35,7 @@ def area_url(area: Area) -> str:
 
 def map_context(request: HttpRequest, rounded: bool = False) -> dict[str, Any]:
     """Return the numbers of the regency and the map of its districts, as the reader chose it."""
-    districts, tallies = queries.districts(), queries.tallies_by_district()
+    districts, tallies = tallies_of.districts(), tallies_of.tallies_by_district()
     choice = Choice.from_query(request.GET)
     url_of = (lambda area: "") if rounded else area_url
     return {
@@ -308,7 +309,7 @@ def area_numbers(request: HttpRequest, area: Area) -> dict[str, Any]:
     """Return the numbers of ``area`` and of those below it, as tiles, a page of rows and charts."""
     choice = Choice.from_query(request.GET)
     if area.level == Level.VILLAGE:
-        tally = queries.tally_of_village(area)
+        tally = tallies_of.tally_of_village(area)
         return {
             "choice": choice,
             "tally": tally,
@@ -317,10 +318,10 @@ def area_numbers(request: HttpRequest, area: Area) -> dict[str, Any]:
         }
     if area.level == Level.DISTRICT:
         children = list(area.children.all())
-        tallies = queries.tallies_by_village(area)
+        tallies = tallies_of.tallies_by_village(area)
         title = _("Desa dan kelurahan")
     else:
-        children, tallies = queries.districts(), queries.tallies_by_district()
+        children, tallies = tallies_of.districts(), tallies_of.tallies_by_district()
         title = _("Kecamatan")
     tally = total(tallies)
     rows = [(child, tallies.get(child.pk, Tally())) for child in children]

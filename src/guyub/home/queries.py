@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Max, OuterRef, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -26,48 +26,13 @@ from guyub.audit.actions import label_of
 from guyub.audit.models import Event
 from guyub.audit.queries import anchors
 from guyub.datasets.models import Dataset, Freshness, Version
-from guyub.home.measures import Tally
 from guyub.imports.models import ImportRun, State
-from guyub.registry.models import AreaCount, Household, ValueChange, VersionCount
+from guyub.registry.measures import Tally
+from guyub.registry.models import Household, ValueChange, VersionCount
 
 TREND_POINTS = 12
 # How far back the list of recent changes looks; a bound, because changes come by the million.
 CHANGES_LOOKED_AT = 1000
-
-
-def districts() -> list[Area]:
-    """Return all districts, in the order of their codes."""
-    return list(Area.objects.filter(level=Level.DISTRICT))
-
-
-def _tallies(counts: QuerySet[AreaCount], key: str) -> dict[int, Tally]:
-    tallies: dict[int, Tally] = defaultdict(Tally)
-    rows = counts.values_list(key, "desil").annotate(
-        Sum("households"), Sum("people"), Sum("extreme_households")
-    )
-    for area_id, desil, households, people, extreme in rows:
-        tally = tallies[area_id]
-        tally.households[desil] += households
-        tally.people[desil] += people
-        tally.extreme_households += extreme
-    return dict(tallies)
-
-
-def tallies_by_district() -> dict[int, Tally]:
-    """Return the numbers of every district, by area id."""
-    return _tallies(AreaCount.objects.all(), "district_id")
-
-
-def tallies_by_village(district: Area) -> dict[int, Tally]:
-    """Return the numbers of the villages of ``district``, by area id."""
-    return _tallies(AreaCount.objects.filter(village__parent=district), "village_id")
-
-
-def tally_of_village(village: Area) -> Tally:
-    """Return the numbers of one village."""
-    return _tallies(AreaCount.objects.filter(village=village), "village_id").get(
-        village.pk, Tally()
-    )
 
 
 def reference_version() -> Version | None:

@@ -10,7 +10,7 @@ from guyub.access.guards import public, requires
 from guyub.access.roles import Role
 from guyub.areas.models import Area
 from guyub.home import dashboards, queries
-from guyub.home.measures import FORMS, MEASURES, UNITS
+from guyub.registry.measures import FORMS, MEASURES, UNITS
 
 CHOICES = {"measures": MEASURES, "units": UNITS, "forms": FORMS}
 

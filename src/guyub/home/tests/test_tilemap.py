@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guyub.home import queries
-from guyub.home.measures import MEASURES, Choice, Tally, total
-from guyub.home.tilemap import blurred, build_map, class_bounds, hyphenated
+from guyub.registry import tallies as queries
+from guyub.registry.measures import MEASURES, Choice, Tally, total
+from guyub.registry.tilemap import blurred, build_map, class_bounds, hyphenated
 
 
 @given(st.lists(st.integers(0, 2_000_000), min_size=1, max_size=40))

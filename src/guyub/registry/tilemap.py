@@ -16,7 +16,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from guyub.areas.models import Area
-from guyub.home.measures import Choice, Tally, total
+from guyub.registry.measures import Choice, Tally, total
 from guyub.ui.charts import Chart, tile_map
 
 CLASSES = 5
