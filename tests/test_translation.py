@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "src" / "guyub" / "locale" / "en" / "LC_MESSAGES" / "django.po"
 SCRIPT = "scripts/translations.py"
+pytestmark = pytest.mark.own_database
 needs_catalogue = pytest.mark.skipif(not CATALOGUE.exists(), reason="no English catalogue yet")
 needs_gettext = pytest.mark.skipif(shutil.which("xgettext") is None, reason="no GNU gettext")
 

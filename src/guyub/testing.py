@@ -9,9 +9,15 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sqlite3
+import subprocess
+import sys
 import tempfile
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -80,3 +86,100 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         os.environ.pop("DATABASE_URL", None)
     elif "DATABASE_URL" not in os.environ:
         os.environ["DATABASE_URL"] = start_postgresql()
+
+
+class Place:
+    """A data folder with a database of its own, for what runs as a process of its own."""
+
+    def __init__(self, folder: Path, database_url: str | None) -> None:
+        self.folder = folder
+        self.database_url = database_url
+        self.environment = {**os.environ, "GUYUB_MODE": "demo", "GUYUB_DATA_DIR": str(folder)}
+        self.environment["DJANGO_SETTINGS_MODULE"] = "guyub.settings"
+        self.environment["COLUMNS"] = "200"
+        self.environment.pop("DATABASE_URL", None)
+        if database_url:
+            self.environment["DATABASE_URL"] = database_url
+
+    def guyub(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of ``guyub`` here."""
+        return self._run("-m", "guyub.cli", *arguments, **environment)
+
+    def _run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments], env={**self.environment, **environment},
+            capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+
+    def python(self, code: str) -> str:
+        """Run Python here and return what it printed."""
+        done = self._run("-c", code)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+class Places:
+    """Makes places: empty, set up (as by ``guyub setup``, which runs once only), or a copy of one."""
+
+    def __init__(self, new_folder: Callable[[str], Path]) -> None:
+        self._new_folder = new_folder
+        self._server = os.environ.get("DATABASE_URL")
+        self._databases: list[str] = []
+        self._set_up: Place | None = None
+
+    def empty(self) -> Place:
+        """Return a place with an empty database."""
+        return Place(self._new_folder("place"), self._new_database())
+
+    def set_up(self) -> Place:
+        """Return a place whose database is ready for use and holds nothing."""
+        if self._set_up is None:
+            self._set_up = self.empty()
+            done = self._set_up.guyub("setup")
+            assert done.returncode == 0, done.stderr
+        return self.copy(self._set_up)
+
+    def copy(self, place: Place) -> Place:
+        """Return a place with what another holds; nobody may be using the other meanwhile."""
+        folder = self._new_folder("place")
+        live = [f"guyub.sqlite3{ending}" for ending in ("", "-wal", "-shm")]
+        shutil.copytree(
+            place.folder, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*live)
+        )
+        if place.database_url:
+            return Place(folder, self._new_database(urlsplit(place.database_url).path[1:]))
+        source = sqlite3.connect(place.folder / "guyub.sqlite3")
+        target = sqlite3.connect(folder / "guyub.sqlite3")
+        source.backup(target)
+        # As Guyub keeps it; the mode is the file's.
+        target.execute("PRAGMA journal_mode=WAL")
+        source.close()
+        target.close()
+        return Place(folder, None)
+
+    def _new_database(self, template: str = "template1") -> str | None:
+        if not self._server:
+            return None
+        name = f"guyub_place_{uuid.uuid4().hex[:8]}"
+        self._on_server(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._databases.append(name)
+        return urlsplit(self._server)._replace(path=f"/{name}").geturl()
+
+    def _on_server(self, statement: str) -> None:
+        import psycopg
+
+        with psycopg.connect(str(self._server), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def clear(self) -> None:
+        """Drop every database that was made."""
+        for name in self._databases:
+            self._on_server(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    """Places for processes of their own; see :class:`Places`."""
+    made = Places(tmp_path_factory.mktemp)
+    yield made
+    made.clear()

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.own_database
 SAFE = {
     "DJANGO_SETTINGS_MODULE": "guyub.settings",
     "GUYUB_MODE": "production",

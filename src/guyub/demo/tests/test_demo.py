@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from guyub.audit.actions import LABELS
 from guyub.demo.files import DTKS, HOUSES, LATRINES, P3KE, SAMPLE_FILES
 from guyub.demo.services import quarters_before
+from guyub.testing import Place, Places
 
 HOUSEHOLDS = 300
 # What the tests ask of a demo's database; printed by a process of its own.
@@ -53,66 +49,14 @@ print(json.dumps({
 """
 
 
-class Place:
-    """A data folder with a database of its own."""
-
-    def __init__(self, folder: Path, database_url: str | None) -> None:
-        self.folder = folder
-        self.environment = {**os.environ, "GUYUB_MODE": "demo", "GUYUB_DATA_DIR": str(folder)}
-        self.environment["DJANGO_SETTINGS_MODULE"] = "guyub.settings"
-        self.environment["COLUMNS"] = "200"
-        self.environment.pop("DATABASE_URL", None)
-        if database_url:
-            self.environment["DATABASE_URL"] = database_url
-
-    def guyub(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return self._run("-m", "guyub.cli", *arguments, **environment)
-
-    def _run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *arguments], env={**self.environment, **environment},
-            capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
-
-    def python(self, code: str) -> str:
-        done = self._run("-c", code)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def ask(self) -> dict[str, Any]:
-        return json.loads(self.python(QUESTIONS))
+def ask(place: Place) -> dict[str, Any]:
+    return json.loads(place.python(QUESTIONS))
 
 
 @pytest.fixture(scope="module")
-def make_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Place]]:
-    made: list[str] = []
-    server = os.environ.get("DATABASE_URL")
-
-    def make() -> Place:
-        url = None
-        if server:
-            import psycopg
-
-            name = f"guyub_demo_{uuid.uuid4().hex[:8]}"
-            with psycopg.connect(server, autocommit=True) as connection:
-                connection.execute(f"CREATE DATABASE {name}")
-            made.append(name)
-            url = urlsplit(server)._replace(path=f"/{name}").geturl()
-        return Place(tmp_path_factory.mktemp("demo"), url)
-
-    yield make
-    if server:
-        import psycopg
-
-        with psycopg.connect(server, autocommit=True) as connection:
-            for name in made:
-                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture(scope="module")
-def built(make_place: Callable[[], Place]) -> tuple[Place, str]:
+def built(places: Places) -> tuple[Place, str]:
     """A finished demo and what its making printed."""
-    place = make_place()
+    place = places.empty()
     done = place.guyub("demo", "--households", str(HOUSEHOLDS), "--no-serve")
     assert done.returncode == 0, done.stdout + done.stderr
     return place, done.stdout
@@ -120,7 +64,7 @@ def built(make_place: Callable[[], Place]) -> tuple[Place, str]:
 
 @pytest.fixture(scope="module")
 def facts(built: tuple[Place, str]) -> dict[str, Any]:
-    return built[0].ask()
+    return ask(built[0])
 
 
 def test_everybody_is_in_the_registry(facts: dict[str, Any]) -> None:
@@ -176,13 +120,14 @@ def test_accounts_and_files_are_printed(built: tuple[Place, str], facts: dict[st
 
 def test_starting_again_loads_nothing(built: tuple[Place, str]) -> None:
     place = built[0]
-    before = place.ask()
+    before = ask(place)
     again = place.guyub("demo", "--households", "900", "--no-serve")
     assert again.returncode == 0, again.stderr
     assert "--fresh" in again.stdout
-    assert place.ask() == before
+    assert ask(place) == before
 
 
+@pytest.mark.own_database
 def test_sample_files_are_refused_for_what_is_wrong_in_them(built: tuple[Place, str]) -> None:
     place = built[0]
     said = {}
@@ -200,6 +145,7 @@ def test_sample_files_are_refused_for_what_is_wrong_in_them(built: tuple[Place, 
     assert "Diterima 0" in said[LATRINES]
 
 
+@pytest.mark.own_database
 def test_serves_and_stops_on_ctrl_c(built: tuple[Place, str]) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -238,15 +184,14 @@ def test_serves_and_stops_on_ctrl_c(built: tuple[Place, str]) -> None:
     pytest.fail("the server still listens")
 
 
-def test_fresh_starts_over(make_place: Callable[[], Place]) -> None:
-    place = make_place()
-    assert place.guyub("demo", "--households", "30", "--no-serve").returncode == 0
+def test_fresh_starts_over(places: Places, built: tuple[Place, str]) -> None:
+    place = places.copy(built[0])
     assert place.guyub("audit", "anchor").returncode == 0
     mine = place.folder / "catatan.txt"
     mine.write_text("bukan milik demo")
     fresh = place.guyub("demo", "--households", "60", "--seed", "9", "--fresh", "--no-serve")
     assert fresh.returncode == 0, fresh.stdout + fresh.stderr
-    facts = place.ask()
+    facts = ask(place)
     assert facts["households"] == 60
     assert facts["actions"].count("demo.start") == 1
     assert mine.exists()
@@ -254,9 +199,8 @@ def test_fresh_starts_over(make_place: Callable[[], Place]) -> None:
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
-def test_an_interrupted_demo_is_made_again(make_place: Callable[[], Place]) -> None:
-    place = make_place()
-    assert place.guyub("setup").returncode == 0
+def test_an_interrupted_demo_is_made_again(places: Places) -> None:
+    place = places.set_up()
     place.python(
         "import django; django.setup()\n"
         "from guyub.audit.services import record\n"
@@ -265,18 +209,15 @@ def test_an_interrupted_demo_is_made_again(make_place: Callable[[], Place]) -> N
     )
     (place.folder / "demo-abandoned").mkdir()
     assert place.guyub("demo", "--households", "30", "--no-serve").returncode == 0
-    facts = place.ask()
+    facts = ask(place)
     assert facts["households"] == 30
     assert facts["actions"][-1] == "demo.finish"
     assert not (place.folder / "demo-abandoned").exists()
 
 
 @pytest.mark.parametrize("options", [(), ("--fresh",)])
-def test_other_data_is_left_alone(
-    make_place: Callable[[], Place], options: tuple[str, ...]
-) -> None:
-    place = make_place()
-    assert place.guyub("setup").returncode == 0
+def test_other_data_is_left_alone(places: Places, options: tuple[str, ...]) -> None:
+    place = places.set_up()
     place.python(
         "import django; django.setup()\n"
         "from guyub.accounts.models import User\n"
@@ -285,13 +226,13 @@ def test_other_data_is_left_alone(
     refused = place.guyub("demo", "--households", "30", "--no-serve", *options)
     assert refused.returncode == 1
     assert "bukan buatan demo" in refused.stderr
-    facts = place.ask()
+    facts = ask(place)
     assert list(facts["accounts"]) == ["asli"]
     assert facts["households"] == 0
 
 
-def test_never_in_production(make_place: Callable[[], Place]) -> None:
-    place = make_place()
+def test_never_in_production(places: Places) -> None:
+    place = places.empty()
     refused = place.guyub(
         "demo", "--no-serve", GUYUB_MODE="production", GUYUB_SECRET_KEY="x" * 60,
         GUYUB_AUDIT_KEY="y" * 60, GUYUB_HOSTS="guyub.test",

@@ -27,6 +27,7 @@ def test_load_brings_areas_and_agencies_once() -> None:
     assert Agency.objects.count() > 25
 
 
+@pytest.mark.own_database
 def test_a_production_installation_serves_and_stops(tmp_path: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GUYUB_")}
     environment.pop("DATABASE_URL", None)
@@ -65,6 +66,7 @@ def test_a_production_installation_serves_and_stops(tmp_path: Path) -> None:
     assert serving.returncode == 0
 
 
+@pytest.mark.own_database
 @pytest.mark.parametrize(
     ("changes", "told"),
     [({"GUYUB_SECRET_KEY": ""}, "GUYUB_SECRET_KEY"), ({"GUYUB_DEBUG": "1"}, "GUYUB_DEBUG")],

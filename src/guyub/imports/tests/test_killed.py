@@ -56,10 +56,10 @@ def list_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+@pytest.mark.own_database
 def test_kill_at_random_moments_then_resume(tmp_path: Path, list_file: Path) -> None:
     people = sum(1 for _line in list_file.open()) - 1
-    run(tmp_path, "migrate", "-v0")
-    run(tmp_path, "createcachetable")
+    run(tmp_path, "setup", "-v0")
     run(
         tmp_path, "shell", "-v0", "-c",
         "from guyub.areas.services import load_regency; load_regency()\n"
