@@ -32,25 +32,30 @@ def load_regency() -> int:
     tiles = _tiles()
     known = {area.code: area for area in Area.objects.all()}
     changed = 0
-    for code, name in rows:
-        parent_code = code.rpartition(".")[0]
-        column, row_number = tiles.get(code, (None, None))
-        values = {
-            "name": name.title() if name.isupper() else name,
-            "level": LEVELS[code.count(".")],
-            "parent": known.get(parent_code),
-            "tile_column": column,
-            "tile_row": row_number,
-        }
-        area = known.get(code)
-        if area is None:
-            known[code] = Area.objects.create(code=code, **values)
-            changed += 1
-        elif any(getattr(area, field) != value for field, value in values.items()):
-            for field, value in values.items():
-                setattr(area, field, value)
-            area.save()
-            changed += 1
+    # Level by level, since an area points at the one above it.
+    for dots, level in LEVELS.items():
+        new = []
+        for code, name in rows:
+            if code.count(".") != dots:
+                continue
+            column, row_number = tiles.get(code, (None, None))
+            values = {
+                "name": name.title() if name.isupper() else name,
+                "level": level,
+                "parent": known.get(code.rpartition(".")[0]),
+                "tile_column": column,
+                "tile_row": row_number,
+            }
+            area = known.get(code)
+            if area is None:
+                known[code] = Area(code=code, **values)
+                new.append(known[code])
+            elif any(getattr(area, field) != value for field, value in values.items()):
+                for field, value in values.items():
+                    setattr(area, field, value)
+                area.save()
+                changed += 1
+        changed += len(Area.objects.bulk_create(new))
     if changed:
         audit.record("areas.load", detail={"changed": changed, "total": len(rows)})
     return len(rows)
