@@ -351,6 +351,12 @@ EXPECTED: dict[str, dict[str, str]] = {
     "audit:detail": AUDITOR,
     "audit:verify": AUDITOR,
     "audit:export": AUDITOR,
+    # The installation itself
+    "operations:live": ANYONE,
+    "operations:ready": ANYONE,
+    "operations:metrics": ANYONE,  # on the same machine; its own tests say who else
+    "operations:overview": who(secretariat=ALL, auditor=ALL),
+    "operations:retry": SECRETARIAT,
     # The HTTP API
     "api:list_agencies": SIGNED_IN,
     "api:one_agency": SIGNED_IN,
@@ -597,6 +603,22 @@ class World:
             )
 
         self.case = self._overlap()
+        self.job = self._failed_job()
+
+    @staticmethod
+    def _failed_job() -> Any:
+        """A job of the worker's queue that failed."""
+        from django_tasks import TaskResultStatus
+        from django_tasks_db.models import DBTaskResult
+
+        return DBTaskResult.objects.create(
+            status=TaskResultStatus.FAILED,
+            task_path="guyub.reports.tasks.remind",
+            args_kwargs={"args": [], "kwargs": {}},
+            backend_name="default",
+            run_after=timezone.now(),
+            finished_at=timezone.now(),
+        )
 
     @staticmethod
     def _overlap() -> Any:
@@ -891,6 +913,8 @@ class World:
 
             return {"token": check_in_token(record["meeting"])}
         app, _colon, page = name.partition(":")
+        if name == "operations:retry":
+            return {"pk": self.job.pk}
         if name == "scorecard:evidence":
             return {"code": "laporan"}
         if name == "scorecard:agency":

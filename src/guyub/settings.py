@@ -10,6 +10,8 @@ Every knob is an environment variable so that one build runs as a demo, in tests
     Where uploads, import runs, dataset versions and the SQLite file live.
 ``GUYUB_SECRET_KEY``, ``GUYUB_AUDIT_KEY``, ``GUYUB_HOSTS``
     Required in production; :mod:`guyub.checks` refuses to start without them.
+``GUYUB_METRICS_TOKEN``
+    What Prometheus shows to read ``/metrics``. Without it only programs on the same machine may.
 """
 
 from __future__ import annotations
@@ -62,6 +64,7 @@ INSTALLED_APPS = [
     "guyub.proposals",
     "guyub.meetings",
     "guyub.scorecard",
+    "guyub.operations",
     "guyub.home",
     "guyub.demo",
     "django.contrib.auth",
@@ -85,6 +88,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "guyub.access.middleware.ClientAddressMiddleware",
+    "guyub.operations.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -253,6 +257,8 @@ X_FRAME_OPTIONS = "DENY"
 if MODE == "production":
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = os.environ.get("GUYUB_SSL_REDIRECT", "1") == "1"
+    # Probes and Prometheus ask the server itself, without the proxy that speaks HTTPS.
+    SECURE_REDIRECT_EXEMPT = [r"^sehat/", r"^metrics$"]
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -316,11 +322,32 @@ IMPORT_MAX_ROWS = 1_000_000
 REGENCY_CODE = os.environ.get("GUYUB_REGENCY_CODE", "33.02")
 REGENCY_NAME = os.environ.get("GUYUB_REGENCY_NAME", "Kabupaten Banyumas")
 
+METRICS_TOKEN = os.environ.get("GUYUB_METRICS_TOKEN", "")
+
+# In production one JSON object per line and nothing personal in it (guyub.operations.logs). Every record
+# goes through the one handler: Django's own would mail exceptions with the form that caused them.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {
+        "plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "safe": {"()": "guyub.operations.logs.SafeFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "safe" if MODE == "production" else "plain",
+        }
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"guyub": {"level": "INFO"}},
+    "loggers": {
+        "guyub": {"level": "INFO"},
+        # Without a line of their own in the demo, where nobody reads them.
+        "guyub.requests": {"level": "INFO" if MODE == "production" else "WARNING"},
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        # An answer of 4xx has its line as a request.
+        "django.request": {"level": "ERROR"},
+        # Statements and their parameters, even when somebody turns DEBUG on.
+        "django.db.backends": {"level": "WARNING"},
+    },
 }

@@ -29,6 +29,7 @@ urlpatterns = [
     path("aturan-sasaran/", include("guyub.targeting.urls")),
     path("penerima/", include("guyub.beneficiaries.urls")),
     path("jejak-audit/", include("guyub.audit.urls")),
+    path("", include("guyub.operations.urls")),
     path("api/v1/", api.urls),
 ]
 

@@ -44,6 +44,8 @@ GRANTS: dict[str, dict[Role, Scope]] = {
     "agencies.manage": {Role.SECRETARIAT: ANY},
     "areas.view": EVERY_ROLE,
     "audit.view": {Role.AUDITOR: ANY},
+    "operations.view": {Role.SECRETARIAT: ANY, Role.AUDITOR: ANY},
+    "operations.retry": {Role.SECRETARIAT: ANY},
     "datasets.view": EVERY_ROLE,
     "datasets.edit": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
     "datasets.mark_reference": {Role.SECRETARIAT: ANY},

@@ -80,6 +80,7 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
         (
             NavItem(_("Akun pengguna"), "accounts:list", "accounts.manage", "key"),
             NavItem(_("Jejak audit"), "audit:list", "audit.view", "shield"),
+            NavItem(_("Kesehatan sistem"), "operations:overview", "operations.view", "gauge"),
         ),
     ),
 )

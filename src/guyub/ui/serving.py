@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -66,6 +67,11 @@ def serve(
         ],
         "worker": [sys.executable, "-m", "guyub.cli", "worker"],
     }
+    # Where the server's processes count together; what an earlier start counted is over.
+    figures = Path(settings.DATA_DIR) / "metrics"
+    shutil.rmtree(figures, ignore_errors=True)
+    figures.mkdir(parents=True, mode=0o700)
+    environment = {"PROMETHEUS_MULTIPROC_DIR": str(figures), **(environment or {})}
     # WhiteNoise complains of a folder that only production fills.
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     stop = threading.Event()
@@ -75,7 +81,7 @@ def serve(
             for name, command in commands.items():
                 # In a session of its own: Ctrl-C reaches this process alone, which ends the others.
                 processes[name] = subprocess.Popen(  # noqa: S603
-                    command, env={**os.environ, **(environment or {})}, start_new_session=True
+                    command, env={**os.environ, **environment}, start_new_session=True
                 )
             deadline = time.monotonic() + START_SECONDS
             while not stop.is_set() and not _answers(host, port):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,12 @@ from guyub.home.management.commands import daily
 from guyub.meetings.models import AgendaItem, Decision, DecisionState, Meeting
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def own_folder(settings: Any, tmp_path: Path) -> None:
+    """The nightly check of the audit log drops an anchor, which must not outlive the test."""
+    settings.DATA_DIR = tmp_path
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from guyub.discussions.mail import send_digests
 from guyub.meetings import decisions
 from guyub.obstacles import services as obstacles
+from guyub.operations import services as operations
 from guyub.overlaps import queries as overlap_queries
 from guyub.overlaps import services as overlaps
 from guyub.reports.reminders import send_reminders
@@ -32,8 +33,21 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
         lambda: len([overlaps.reckon(year) for year in overlap_queries.years_in_work()]),
     )
     yield _("Kartu nilai"), lambda: len(scorecard.keep_due(today))
+    yield _("Keutuhan jejak audit"), _check_chain
+    yield _("Sisa pekerjaan lama"), operations.tidy
     # Last, so that the digest tells what the others brought.
     yield _("Rangkuman kabar"), lambda: send_digests()[1]
+
+
+def _check_chain() -> int:
+    found = operations.check_chain()
+    if not found.is_sound:
+        raise BrokenChainError(found.sequence)
+    return found.checked
+
+
+class BrokenChainError(Exception):
+    """The audit log was tampered with; carries the number of the first event that shows it."""
 
 
 class Command(BaseCommand):
@@ -46,9 +60,10 @@ class Command(BaseCommand):
                 done = job()
             except Exception:
                 # One job that fails must not keep the others from being done.
-                log.exception("daily job failed: %s", name)
+                log.exception("a daily job failed", extra={"job": str(name)})
                 failed.append(name)
             else:
                 self.stdout.write(f"{name}: {done}")
+        operations.note_daily(failed)
         if failed:
             raise CommandError(_("Gagal: %(jobs)s.") % {"jobs": ", ".join(failed)})
