@@ -311,6 +311,14 @@ EXPECTED: dict[str, dict[str, str]] = {
     "meetings:ratify": who(agency_head=OWN),
     "meetings:rule": who(regent=ALL),
     "meetings:update_action": who(secretariat=ALL, agency_head=OWN, agency_operator=OWN),
+    # Reconciliation
+    "reconciliation:merges": who(
+        secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
+    ),
+    "reconciliation:merge": SEES_PEOPLE,
+    "reconciliation:merge_households": who(secretariat=ALL, agency_operator=ALL),
+    "reconciliation:merge_people": who(secretariat=ALL, agency_operator=ALL),
+    "reconciliation:unmerge": who(secretariat=ALL, agency_operator=ALL),
     # Overlap: sums for everybody, names for those who see people, rulings by the secretariat
     "overlaps:list": SIGNED_IN,
     "overlaps:case": SIGNED_IN,
@@ -734,6 +742,7 @@ class World:
             ),
             "person": home.members.get(),
             "photo": photo,
+            **World._doubles(code, kk, nik),
             "proposal": submit(
                 village=home.village,
                 kind="complaint",
@@ -790,6 +799,31 @@ class World:
             )
 
         return {"asked_of": asked(side, stranger), "asked_by": asked(other_side, agency)}
+
+    @staticmethod
+    def _doubles(code: str, kk: str, nik: str) -> dict[str, Any]:
+        """Return a second household to merge, and a merge that was done."""
+        from guyub.areas.models import Area
+        from guyub.reconciliation.services import merge_households
+        from guyub.registry.services import create_household
+
+        homes = [
+            create_household(
+                household={"kk": kk + number, "village": Area.objects.get(code=code)},
+                head={"nik": nik + number, "name": "Tukimin", "sex": "M"},
+                as_of=dt.date(2026, 1, 5),
+                actor=None,
+            )
+            for number in ("11", "12", "13")
+        ]
+        merge = merge_households(
+            homes[1], homes[2], picked=(), reason="Tercatat dua kali.", actor=None
+        )
+        return {
+            "second_home": homes[0],
+            "second_person": homes[0].members.get(),
+            "merge": merge,
+        }
 
     @staticmethod
     def _meeting_records(agency: Any, account: Any) -> dict[str, Any]:
@@ -935,6 +969,11 @@ class World:
             return {"code": record["area"].rpartition(".")[0]}
         if app == "overlaps":
             return {"pk": self.case.pk}
+        if page in ("merge_households", "merge_people"):
+            kind = "home" if page == "merge_households" else "person"
+            return {"first": record[kind].pk, "second": record[f"second_{kind}"].pk}
+        if app == "reconciliation":
+            return {"pk": record["merge"].pk}
         if name in ("reports:sub_activity", "reports:schedule", "reports:plan"):
             return {"pk": record["report"].sub_activity_id}
         if name in ("reports:attachment", "reports:detach"):

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "guyub.registry",
     "guyub.programs",
     "guyub.imports",
+    "guyub.reconciliation",
     "guyub.targeting",
     "guyub.beneficiaries",
     "guyub.overlaps",

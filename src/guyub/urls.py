@@ -16,6 +16,7 @@ urlpatterns = [
     path("registri/", include("guyub.registry.urls")),
     path("dataset/", include("guyub.datasets.urls")),
     path("impor/", include("guyub.imports.urls")),
+    path("rekonsiliasi/", include("guyub.reconciliation.urls")),
     path("kendala/", include("guyub.obstacles.urls")),
     path("pembicaraan/", include("guyub.discussions.urls")),
     path("program/", include("guyub.programs.urls")),

@@ -160,6 +160,14 @@ GRANTS: dict[str, dict[Role, Scope]] = {
         Role.AGENCY_HEAD: OWN_AGENCY,
         Role.AGENCY_OPERATOR: OWN_AGENCY,
     },
+    # Duplicates and differences between sources, about named people.
+    "reconciliation.view": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: ANY,
+        Role.AGENCY_OPERATOR: ANY,
+        Role.AREA_OPERATOR: OWN_AREA,
+    },
+    "reconciliation.merge": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: ANY},
     "registry.view_aggregates": EVERY_ROLE,
     "registry.view": {
         Role.SECRETARIAT: ANY,

@@ -186,9 +186,11 @@ class _Judge:
         bulk.pull(
             self.duck,
             "known",
-            "SELECT p.nik, p.id AS person_id, p.household_id, p.status AS person_status, "
+            "SELECT m.nik, p.id AS person_id, p.household_id, p.status AS person_status, "
             "h.status AS household_status, e.id AS enrolment_id, e.stage "
-            f"FROM {NIKS} t JOIN {Person._meta.db_table} p ON p.nik = t.nik "
+            # A merged record's number finds the person it stands for.
+            f"FROM {NIKS} t JOIN {Person._meta.db_table} m ON m.nik = t.nik "
+            f"JOIN {Person._meta.db_table} p ON p.id = COALESCE(m.merged_into_id, m.id) "
             f"JOIN {Household._meta.db_table} h ON h.id = p.household_id "
             f"LEFT JOIN {Enrolment._meta.db_table} e "
             f"ON e.sub_activity_id = {int(self.batch.sub_activity_id)} AND {mine}",

@@ -22,7 +22,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from django.db import connection
+from django.db import connection, models
 from django.utils import timezone
 
 from guyub.areas.models import Area, Level
@@ -192,6 +192,37 @@ class Reconciliation:
 
     # The registry as it is
 
+    def _follow_merged(self) -> None:
+        """Let rows under the number of a merged person or household speak for the one it stands for.
+
+        Where the list has that one's own number too, its own row speaks, and the double is left out.
+        """
+        people = Person.objects.exclude(merged_into=None).values_list("nik", "merged_into__nik")
+        homes = Household.objects.exclude(merged_into=None).exclude(kk="")
+        for name, pairs in (
+            ("merged_nik", list(people)),
+            ("merged_kk", list(homes.values_list("kk", "merged_into__kk"))),
+        ):
+            columns = {
+                "number": (pa.string(), [pair[0] for pair in pairs]),
+                "into": (pa.string(), [pair[1] for pair in pairs]),
+            }
+            register_rows(self.db, name, columns)
+        self.db.execute(
+            "DELETE FROM delta USING merged_nik m WHERE delta.nik = m.number "
+            'AND EXISTS (SELECT 1 FROM version_rows r WHERE r.nik = m."into")'
+        )
+        # Of several doubles of one person, the first row speaks.
+        self.db.execute(
+            "DELETE FROM delta USING merged_nik m WHERE delta.nik = m.number AND delta.nik NOT IN ("
+            "SELECT arg_min(d.nik, (d.position, d.nik)) FROM delta d "
+            'JOIN merged_nik n ON n.number = d.nik GROUP BY n."into")'
+        )
+        self.db.execute(
+            'UPDATE delta SET nik = m."into" FROM merged_nik m WHERE m.number = delta.nik'
+        )
+        self.db.execute('UPDATE delta SET kk = m."into" FROM merged_kk m WHERE m.number = delta.kk')
+
     def fetch_registry(self) -> None:
         """Pull what the registry knows of the people and households in ``delta``."""
         self.db.execute("CREATE OR REPLACE TABLE wanted_nik AS SELECT DISTINCT nik FROM delta")
@@ -334,6 +365,7 @@ class Reconciliation:
     def plan(self) -> Outcome:
         """Work out every insert and update; needs :meth:`compare` first."""
         self._villages()
+        self._follow_merged()
         self.fetch_registry()
         self.step()
         self._authority()
@@ -493,6 +525,7 @@ class Reconciliation:
         self._write_changes(origin, now)
         self.step()
         self._write_moves(origin)
+        self._take_duplicates_along()
         self._refresh()
         self.step()
         self._search_keys()
@@ -640,6 +673,15 @@ class Reconciliation:
             f"DATE '{self.as_of.isoformat()}' AS moved_on, '' AS reason, {origin.pk} AS origin_id "
             "FROM moved",
             self.work,
+        )
+
+    def _take_duplicates_along(self) -> None:
+        """Keep merged people in the household of the person that they stand for."""
+        duplicates = Person.objects.exclude(merged_into=None)
+        duplicates.exclude(household_id=models.F("merged_into__household_id")).update(
+            household_id=models.Subquery(
+                Person.objects.filter(pk=models.OuterRef("merged_into_id")).values("household_id")
+            )
         )
 
     def _refresh(self) -> None:

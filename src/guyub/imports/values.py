@@ -163,7 +163,15 @@ parse_ownership = _coded(
     v.Ownership,
     "sendiri=own;milik=own;hak milik=own;shm=own;kontrak=rent;sewa=rent;kontrakan=rent;menumpang=rent_free;numpang=rent_free;bebas sewa milik orang tua=rent_free;milik orang tua=rent_free;bebas sewa milik orang lain=rent_free;rumah dinas=official",
 )
-parse_status = _coded(v.Status, "ada=active;hidup=active;tinggal=active;tetap=active;ya=active;terdaftar=active;pindah alamat=moved;pindah domisili=moved;tidak ditemukan=moved;meninggal dunia=died;mati=died;wafat=died;lulus=graduated;graduasi mandiri=graduated;mentas=graduated;mampu=graduated")  # fmt: skip
+_parse_any_status = _coded(v.Status, "ada=active;hidup=active;tinggal=active;tetap=active;ya=active;terdaftar=active;pindah alamat=moved;pindah domisili=moved;tidak ditemukan=moved;meninggal dunia=died;mati=died;wafat=died;lulus=graduated;graduasi mandiri=graduated;mentas=graduated;mampu=graduated")  # fmt: skip
+
+
+def parse_status(text: str) -> str:
+    """Read a status. That a record was merged is no list's to say."""
+    status = _parse_any_status(text)
+    if status == v.Status.MERGED:
+        raise BadValueError("unknown_answer")
+    return status
 
 
 def parse_yes(text: str) -> bool:

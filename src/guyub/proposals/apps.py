@@ -12,8 +12,10 @@ class ProposalsConfig(AppConfig):
         from guyub.proposals import queries
         from guyub.proposals.models import Proposal
         from guyub.proposals.panels import household_panel
+        from guyub.reconciliation.following import follow
         from guyub.ui import panels
 
+        follow(Proposal, "household")
         panels.register("registry.household", household_panel, order=60)
         subjects.register(
             Proposal,

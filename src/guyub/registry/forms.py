@@ -13,7 +13,7 @@ from guyub.datasets.models import Freshness
 from guyub.registry import queries
 from guyub.registry.models import Household, Person
 from guyub.registry.nik import NikError, check_against_record, check_shape
-from guyub.registry.vocabulary import Asset, Relation, Status
+from guyub.registry.vocabulary import RECORDED_STATUSES, Asset, Relation, Status
 
 
 class DateInput(forms.DateInput):
@@ -183,7 +183,7 @@ class HeadForm(PersonForm):
 
 
 class StatusForm(forms.Form):
-    status = forms.ChoiceField(label=_("Status baru"), choices=Status.choices)
+    status = forms.ChoiceField(label=_("Status baru"), choices=RECORDED_STATUSES)
     as_of = forms.DateField(
         label=_("Sejak tanggal"), initial=timezone.localdate, widget=DateInput()
     )

@@ -67,6 +67,16 @@ class Sourced(models.Model):
     status = models.CharField(
         _("status"), max_length=10, choices=v.Status.choices, default=v.Status.ACTIVE
     )
+    # The record that this duplicate was merged into; never one that was itself merged.
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="duplicates",
+        db_index=False,
+    )
     created_at = models.DateTimeField(_("dibuat"), auto_now_add=True)
     updated_at = models.DateTimeField(_("diperbarui"), auto_now=True)
 
@@ -144,6 +154,11 @@ class Household(Sourced):
                 fields=["district", "status", "desil", "id"], name="household_by_district"
             ),
             models.Index(fields=["status", "desil", "id"], name="household_by_desil"),
+            models.Index(
+                fields=["merged_into"],
+                condition=models.Q(merged_into__isnull=False),
+                name="household_merged",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -187,6 +202,13 @@ class Person(Sourced):
 
     class Meta:
         verbose_name = _("anggota keluarga")
+        indexes = [
+            models.Index(
+                fields=["merged_into"],
+                condition=models.Q(merged_into__isnull=False),
+                name="person_merged",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -226,10 +226,15 @@ def search(user: Any, text: str, filters: Filters) -> Answer:
 
 def _by_number(user: Any, digits: str) -> Answer:
     visible = _with_origin(visible_to(user))
-    person = Person.objects.filter(nik=digits, household__in=visible).first()
-    if person is not None:
-        return Answer("nik", [Found(visible.get(pk=person.household_id), person, 100)])
-    household = visible.filter(kk=digits).first()
+    # A merged record's number finds the one it stands for.
+    person = Person.objects.filter(nik=digits).first()
+    if person is not None and person.merged_into_id is not None:
+        person = Person.objects.get(pk=person.merged_into_id)
+    home = visible.filter(pk=person.household_id).first() if person else None
+    if home is not None:
+        return Answer("nik", [Found(home, person, 100)])
+    known = Household.objects.filter(kk=digits).first()
+    household = visible.filter(pk=known.merged_into_id or known.pk).first() if known else None
     if household is not None:
         return Answer("kk", [Found(household, None, 100)])
     return Answer("number_unknown")

@@ -44,7 +44,7 @@ def _origin(actor: Any, as_of: dt.date, note: str = "") -> Origin:
     )
 
 
-def _stored(value: Any) -> str:
+def stored(value: Any) -> str:
     """Return a value as history keeps it: a village by its code, a date in ISO, nothing as empty."""
     if value is None:
         return ""
@@ -55,6 +55,10 @@ def _stored(value: Any) -> str:
 
 def _lock(model: type[Any], pk: int, seen_at: dt.datetime | None) -> Any:
     record = model.objects.select_for_update().get(pk=pk)
+    if record.merged_into_id is not None:
+        raise RegistryError(
+            _("Data ini sudah digabung ke data lain. Buka data utamanya, lalu ubah di sana.")
+        )
     if seen_at is not None and record.updated_at != seen_at:
         raise ConflictError(
             _(
@@ -77,8 +81,8 @@ def _change(
             subject_id=record.pk,
             household_id=household_id,
             field=name,
-            old=_stored(getattr(record, name)),
-            new=_stored(values[name]),
+            old=stored(getattr(record, name)),
+            new=stored(values[name]),
             old_origin_id=record.origin_id_of(name),
             new_origin=origin,
             at=now,
@@ -126,9 +130,9 @@ def create_household(
         household=home,
         **{**head, "relation": Relation.HEAD, "name": head["name"].upper()},
     )
-    _refresh(home)
-    _index_person(person, home.village_id)
-    _index_address(home)
+    refresh(home)
+    index_person(person, home.village_id)
+    index_address(home)
     bulk.recount_areas([home.village_id])
     audit.record("registry.household.create", actor=actor, subject=home)
     return home
@@ -154,7 +158,7 @@ def edit_household(
     record: Household = _lock(Household, household.pk, seen_at)
     values = {name: value for name, value in values.items() if name in HOUSEHOLD_FIELDS}
     _refuse_known(Household, "kk", values.get("kk", ""), record.pk)
-    before = record.village_id, _address_keys(record)
+    before = record.village_id, address_keys(record)
     if "village" in values:
         record.district_id = values["village"].parent_id
     origin = _origin(actor, as_of)
@@ -162,15 +166,15 @@ def edit_household(
     if not changed:
         origin.delete()
         return []
-    if before != (record.village_id, _address_keys(record)):
+    if before != (record.village_id, address_keys(record)):
         AddressKey.objects.filter(
             key__in=before[1], village_id=before[0], household_id=record.pk
         ).delete()
-        _index_address(record)
+        index_address(record)
     if before[0] != record.village_id:
         for person in record.members.all():
-            _forget_person(person.pk, person.name, before[0])
-            _index_person(person, record.village_id)
+            forget_person(person.pk, person.name, before[0])
+            index_person(person, record.village_id)
     bulk.recount_areas([before[0], record.village_id])
     audit.record("registry.household.edit", actor=actor, subject=record, detail={"fields": changed})
     return changed
@@ -182,7 +186,7 @@ def add_person(
 ) -> Person:
     """Add a member to a household."""
     _refuse_known(Person, "nik", values["nik"], None)
-    household = Household.objects.select_for_update().get(pk=household.pk)
+    household = _lock(Household, household.pk, None)
     if values.get("relation") == Relation.HEAD:
         _refuse_second_head(household, None)
     person = Person.objects.create(
@@ -190,8 +194,8 @@ def add_person(
         household=household,
         **{**values, "name": values["name"].upper()},
     )
-    _refresh(household)
-    _index_person(person, household.village_id)
+    refresh(household)
+    index_person(person, household.village_id)
     bulk.recount_areas([household.village_id])
     audit.record("registry.person.create", actor=actor, subject=person)
     return person
@@ -237,9 +241,9 @@ def edit_person(
         origin.delete()
         return []
     if old_name != record.name:
-        _forget_person(record.pk, old_name, home.village_id)
-        _index_person(record, home.village_id)
-    _refresh(home)
+        forget_person(record.pk, old_name, home.village_id)
+        index_person(record, home.village_id)
+    refresh(home)
     bulk.recount_areas([home.village_id])
     audit.record(
         "registry.person.edit",
@@ -296,7 +300,9 @@ def move_person(
         .filter(pk__in=sorted({person.household_id, target.pk}))
         .order_by("pk")
     }
-    record = Person.objects.select_for_update().get(pk=person.pk)
+    record = _lock(Person, person.pk, None)
+    if target.merged_into_id is not None:
+        raise RegistryError(_("Keluarga tujuan sudah digabung ke keluarga lain."))
     source, target = locked[record.household_id], locked[target.pk]
     if source.pk == target.pk:
         raise RegistryError(_("Orang ini sudah ada di keluarga tersebut."))
@@ -310,10 +316,11 @@ def move_person(
     if relation == Relation.HEAD:
         _refuse_second_head(target, record.pk)
     _change(record, {"relation": relation}, SubjectKind.PERSON, target.pk, origin)
-    _forget_person(record.pk, record.name, source.village_id)
+    forget_person(record.pk, record.name, source.village_id)
     record.household = target
     record.save()
-    _index_person(record, target.village_id)
+    record.duplicates.update(household=target)
+    index_person(record, target.village_id)
     move = Move.objects.create(
         person=record,
         from_household=source,
@@ -322,14 +329,14 @@ def move_person(
         reason=reason,
         origin=origin,
     )
-    _refresh(source)
-    _refresh(target)
+    refresh(source)
+    refresh(target)
     bulk.recount_areas([source.village_id, target.village_id])
     audit.record("registry.person.move", actor=actor, subject=record, reason=reason)
     return move
 
 
-def _refresh(household: Household) -> None:
+def refresh(household: Household) -> None:
     """Bring member count and head's name up to date."""
     active = household.members.filter(status=Status.ACTIVE)
     head = active.filter(relation=Relation.HEAD).first() or active.order_by("id").first()
@@ -341,7 +348,8 @@ def _refresh(household: Household) -> None:
 # Search keys
 
 
-def _index_person(person: Person, village_id: int) -> None:
+def index_person(person: Person, village_id: int) -> None:
+    """Add a person's name to the search keys."""
     keys = keys_of(person.name)
     bulk.learn_keys(set(keys))
     PersonKey.objects.bulk_create(
@@ -350,18 +358,28 @@ def _index_person(person: Person, village_id: int) -> None:
     )
 
 
-def _forget_person(person_id: int, name: str, village_id: int) -> None:
+def forget_address(household: Household) -> None:
+    """Take a household's address out of the search keys."""
+    AddressKey.objects.filter(
+        key__in=address_keys(household), village_id=household.village_id, household_id=household.pk
+    ).delete()
+
+
+def forget_person(person_id: int, name: str, village_id: int) -> None:
+    """Take a person's name out of the search keys."""
     PersonKey.objects.filter(
         key__in=keys_of(name), village_id=village_id, person_id=person_id
     ).delete()
 
 
-def _address_keys(household: Household) -> tuple[str, ...]:
+def address_keys(household: Household) -> tuple[str, ...]:
+    """Return the search keys of a household's address."""
     return keys_of(f"{household.address} {household.hamlet}")
 
 
-def _index_address(household: Household) -> None:
-    keys = _address_keys(household)
+def index_address(household: Household) -> None:
+    """Add a household's address to the search keys."""
+    keys = address_keys(household)
     bulk.learn_keys(set(keys))
     AddressKey.objects.bulk_create(
         (

@@ -45,7 +45,7 @@ from guyub.registry.models import (
     ValueChange,
 )
 from guyub.registry.services import RegistryError
-from guyub.registry.vocabulary import Asset
+from guyub.registry.vocabulary import Asset, Status
 from guyub.registry.wording import in_words
 from guyub.ui.paging import PAGE_SIZE, Slice, page_number
 
@@ -145,7 +145,14 @@ def _facts(record: Any, names: tuple[str, ...], origins: dict[int, Any]) -> list
 @require_GET
 @requires("registry.view", load=load_household)
 def household(request: HttpRequest, home: Household) -> HttpResponse:
-    members = list(home.members.order_by("id"))
+    if home.merged_into_id is not None:
+        messages.info(
+            request,
+            _("Data nomor %(number)d adalah duplikat dan sudah digabung ke keluarga ini.")
+            % {"number": home.pk},
+        )
+        return redirect("registry:household", pk=home.merged_into_id)
+    members = list(home.members.exclude(status=Status.MERGED).order_by("id"))
     members.sort(
         key=lambda person: (person.status != "active", person.relation != "head", person.pk)
     )
@@ -375,9 +382,13 @@ def edit_person(request: HttpRequest, person: Person) -> HttpResponse:
 def status(request: HttpRequest, home: Household) -> HttpResponse:
     form = StatusForm(request.POST or None, initial={"status": home.status})
     if request.method == "POST" and form.is_valid():
-        services.set_household_status(home, actor=request.user, **form.cleaned_data)
-        messages.success(request, _("Status keluarga tersimpan."))
-        return redirect("registry:household", pk=home.pk)
+        try:
+            services.set_household_status(home, actor=request.user, **form.cleaned_data)
+        except RegistryError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("Status keluarga tersimpan."))
+            return redirect("registry:household", pk=home.pk)
     return _form_page(request, _("Ubah status keluarga"), [form], home, home)
 
 
@@ -533,6 +544,7 @@ def _export_file(
 def _export_rows(households: Any, full: bool) -> Iterator[tuple[Any, ...]]:
     people = (
         Person.objects.filter(household__in=households.values("id"))
+        .exclude(status=Status.MERGED)
         .select_related("household__village", "household__district", "household__origin__dataset")
         .order_by("household_id", "id")
     )

@@ -152,3 +152,9 @@ class Status(models.TextChoices):
     MOVED = "moved", _("Pindah")
     DIED = "died", _("Meninggal")
     GRADUATED = "graduated", _("Graduasi")
+    # The record was a duplicate and stands for another one now; nobody enters this by hand.
+    MERGED = "merged", _("Digabung")
+
+
+# What people and files may say of a household or person.
+RECORDED_STATUSES = [(s.value, s.label) for s in Status if s is not Status.MERGED]

@@ -63,6 +63,8 @@ def households_matching(
     if not meant.any_status:
         # Nearly all are active: an index on the status would only lead the database astray.
         households = households.exclude(status__in=NOT_ACTIVE)
+    else:
+        households = households.exclude(status=Status.MERGED)
     if area is not None and area.level == Level.VILLAGE:
         households = households.filter(village=area)
     elif area is not None and area.level == Level.DISTRICT:

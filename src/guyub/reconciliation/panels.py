@@ -1,0 +1,24 @@
+"""What a household's page shows of its merges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from guyub.access.permissions import can
+from guyub.reconciliation import queries
+from guyub.registry.models import Household
+
+
+def household_panel(request: HttpRequest, home: Household) -> tuple[str, dict[str, Any]] | None:
+    """Show what was merged into a household, and members who may be one person twice."""
+    if not can(request.user, "reconciliation.view", home):
+        return None
+    context = {
+        "home": home,
+        "merges": queries.merges_of(home),
+        "twins": queries.twins_within(home),
+        "may_merge": can(request.user, "reconciliation.merge"),
+    }
+    return "reconciliation/_household.html", context
