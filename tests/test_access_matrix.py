@@ -76,6 +76,10 @@ RUNS_OWN_INDICATORS = who(secretariat=ALL, agency_head=OWN, agency_operator=OWN)
 WRITES_OWN_REPORTS = who(secretariat=ALL, agency_operator=OWN)
 SEES_OWN_IMPORTS = who(secretariat=ALL, agency_head=OWN, agency_operator=OWN)
 
+ACTS_ON_OBSTACLES = who(secretariat=ALL, agency_head=OWN, agency_operator=OWN, area_operator=OWN)
+CONNECTS = who(secretariat=ALL, agency_head=ALL)
+CONNECTS_OWN = who(secretariat=ALL, agency_head=OWN)
+
 VERIFIES = who(secretariat=ALL, agency_operator=OWN, area_operator=OWN)
 
 EXPECTED: dict[str, dict[str, str]] = {
@@ -97,6 +101,11 @@ EXPECTED: dict[str, dict[str, str]] = {
     "accounts:deactivate": SECRETARIAT,
     "accounts:reactivate": SECRETARIAT,
     "accounts:reset_factor": SECRETARIAT,
+    # Other systems
+    "connections:tokens": CONNECTS,
+    "connections:create_token": CONNECTS,
+    "connections:token": CONNECTS_OWN,
+    "connections:revoke_token": CONNECTS_OWN,
     # The directory
     "agencies:list": SIGNED_IN,
     "agencies:detail": SIGNED_IN,
@@ -387,6 +396,31 @@ EXPECTED: dict[str, dict[str, str]] = {
     "api:list_reports": SIGNED_IN,
     "api:one_report": SIGNED_IN,
     "api:lateness": SIGNED_IN,
+    # Addresses that another operation reads: what they write is asked in the tests of their apps.
+    "api:report_obstacle": SIGNED_IN,
+    "api:submit_proposal": who(
+        secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
+    ),
+    "api:save_report": WRITES_OWN_REPORTS,
+    "api:submit_report": RUNS_OWN_INDICATORS,
+    "api:add_step": ACTS_ON_OBSTACLES,
+    "api:solve_obstacle": ACTS_ON_OBSTACLES,
+    "api:list_households": who(
+        secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
+    ),
+    "api:look_up": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL),
+    "api:one_household": SEES_PEOPLE,
+    "api:identifiers": EDITS_PEOPLE,
+    "api:list_meetings": SIGNED_IN,
+    "api:one_meeting": SIGNED_IN,
+    "api:list_decisions": SIGNED_IN,
+    "api:list_actions": SIGNED_IN,
+    "api:list_requests": SIGNED_IN,
+    "api:one_request": SIGNED_IN,
+    "api:list_proposals": who(
+        secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
+    ),
+    "api:one_proposal": SEES_PEOPLE,
     "api:deviations": SIGNED_IN,
     "api:recipient_totals": SIGNED_IN,
     "api:recipients": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL),
@@ -647,6 +681,7 @@ class World:
         from guyub.beneficiaries import services as beneficiaries
         from guyub.beneficiaries.batches import take_file
         from guyub.beneficiaries.models import BatchKind
+        from guyub.connections.services import make_token
         from guyub.imports import services as imports
         from guyub.programs.models import Activity, Mission, Program, SubActivity, Upload
         from guyub.proposals.services import submit
@@ -730,6 +765,14 @@ class World:
                 line=500000,
                 computed_at=timezone.now(),
             ),
+            "token": make_token(
+                agency=dataset.owner,
+                name="SIM",
+                purpose="Uji",
+                scopes=["programs:read"],
+                expires_at=timezone.now() + dt.timedelta(days=9),
+                actor=None,
+            )[0],
             "event": Event.objects.latest("sequence"),
             "home": home,
             "indicator": Indicator.objects.create(
@@ -921,6 +964,20 @@ class World:
         if name in ("discussions:thread", "discussions:write", "discussions:mentions"):
             return {"subject_type": "registry.household", "subject_id": str(record["home"].pk)}
         app, _, page = name.partition(":")
+        if name in ("api:save_report", "api:submit_report"):
+            return {"pk": record["report"].pk}
+        if name in ("api:add_step", "api:solve_obstacle"):
+            return {"obstacle_id": record["obstacle"].pk}
+        if name in ("api:one_household", "api:identifiers"):
+            return {"pk": record["home"].pk}
+        if name == "api:one_meeting":
+            return {"pk": record["meeting"].pk}
+        if name == "api:one_request":
+            return {"pk": record["asked_of"].pk}
+        if name == "api:one_proposal":
+            return {"pk": record["proposal"].pk}
+        if app == "connections":
+            return {"pk": record["token"].pk}
         if name == "api:one_rule":
             return {"rule_id": record["rule"].pk}
         if app == "programs" and page.endswith("sub_activity"):

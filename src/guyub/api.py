@@ -1,23 +1,24 @@
-"""The HTTP API: collects each app's router. Reads only, for signed-in users, for now."""
+"""The HTTP API: collects each app's router. What it is like as a whole: guyub.connections.openapi."""
 
 from __future__ import annotations
-
-from ninja import NinjaAPI
-from ninja.security import django_auth
 
 from guyub.agencies.api import router as agencies
 from guyub.areas.api import router as areas
 from guyub.beneficiaries.api import router as beneficiaries
+from guyub.connections.openapi import make_api
 from guyub.datasets.api import router as datasets
+from guyub.meetings.api import router as meetings
 from guyub.obstacles.api import router as obstacles
 from guyub.overlaps.api import router as overlaps
 from guyub.programs.api import router as programs
+from guyub.proposals.api import router as proposals
 from guyub.registry.api import router as registry
 from guyub.reports.api import router as reports
+from guyub.sharing.api import router as sharing
 from guyub.targeting.api import router as targeting
 from guyub.targets.api import router as targets
 
-api = NinjaAPI(title="Guyub", version="1", auth=django_auth, urls_namespace="api", docs_url=None)
+api = make_api()
 api.add_router("/agencies", agencies)
 api.add_router("/areas", areas)
 api.add_router("/beneficiaries", beneficiaries)
@@ -29,3 +30,6 @@ api.add_router("/registry", registry)
 api.add_router("/targets", targets)
 api.add_router("/reports", reports)
 api.add_router("/targeting", targeting)
+api.add_router("/meetings", meetings)
+api.add_router("/sharing", sharing)
+api.add_router("/proposals", proposals)

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "guyub.proposals",
     "guyub.meetings",
     "guyub.scorecard",
+    "guyub.connections",
     "guyub.operations",
     "guyub.home",
     "guyub.demo",
@@ -106,6 +107,8 @@ MIDDLEWARE = [
     "guyub.accounts.middleware.SecondFactorMiddleware",
     "guyub.accounts.middleware.SingleSignOnMiddleware",
     "guyub.ui.middleware.SecurityHeadersMiddleware",
+    # Last, so that it stands inside all others: it sets who a call with a token is made by.
+    "guyub.connections.middleware.ApiMiddleware",
 ]
 
 ROOT_URLCONF = "guyub.urls"

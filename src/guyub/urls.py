@@ -29,6 +29,7 @@ urlpatterns = [
     path("laporan/", include("guyub.reports.urls")),
     path("aturan-sasaran/", include("guyub.targeting.urls")),
     path("penerima/", include("guyub.beneficiaries.urls")),
+    path("sambungan/", include("guyub.connections.urls")),
     path("jejak-audit/", include("guyub.audit.urls")),
     path("", include("guyub.operations.urls")),
     path("api/v1/", api.urls),

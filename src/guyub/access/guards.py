@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.translation import gettext as _
-from ninja.errors import HttpError
+from ninja.decorators import decorate_view
 
-from guyub.access.permissions import GRANTS, authorize
+from guyub.access.permissions import GRANTS, authorize, can
 
 
 def requires(
@@ -61,7 +61,7 @@ def api_requires(
         @api_requires("agencies.view")
         def agency(request, code: str): ...
 
-    Whoever lacks the permission gets 403 as JSON.
+    Whoever lacks the permission gets 403 as JSON, before it is looked at what they sent.
     """
     if permission not in GRANTS:
         raise ImproperlyConfigured(f"Unknown permission {permission!r}")
@@ -69,14 +69,31 @@ def api_requires(
     def decorate(operation: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(operation)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            try:
-                authorize(request.user, permission)
-                if load is not None:
-                    authorize(request.user, permission, load(*args, **kwargs))
-            except PermissionDenied as error:
-                raise HttpError(403, _("Akun Anda tidak diberi akses ke data ini.")) from error
+            authorize(request.user, permission)
             return operation(request, *args, **kwargs)
 
+        def first(run: Callable[..., Any]) -> Callable[..., Any]:
+            """Check before Ninja reads the request, whose faults are not an outsider's to know."""
+            operation_of_ninja = run.__self__  # type: ignore[attr-defined]
+
+            @wraps(run)
+            def checked(request: HttpRequest, **kwargs: Any) -> Any:
+                # Who is not signed in is told so by Ninja.
+                if request.user.is_authenticated:
+                    try:
+                        record = None
+                        if load is not None and can(request.user, permission):
+                            # A path that is no number is Ninja's to refuse.
+                            with suppress(ValueError):
+                                record = load(**kwargs)
+                        authorize(request.user, permission, record)
+                    except (PermissionDenied, Http404) as error:
+                        return operation_of_ninja.api.on_exception(request, error)
+                return run(request, **kwargs)
+
+            return checked
+
+        decorate_view(first)(guarded)
         # Ninja reads the signature, and would look up the names in it here instead of where the
         # operation was written.
         guarded.__signature__ = inspect.signature(operation, eval_str=True)  # type: ignore[attr-defined]

@@ -190,6 +190,10 @@ GRANTS: dict[str, dict[Role, Scope]] = {
         Role.AGENCY_OPERATOR: ANY,
         Role.AREA_OPERATOR: OWN_AREA,
     },
+    # Tokens and webhooks of other systems, and the log of what they did.
+    "connections.manage": {Role.SECRETARIAT: ANY, Role.AGENCY_HEAD: OWN_AGENCY},
+    # Systems outside the regency that search the registry, and tokens that unmask NIK.
+    "connections.admit": {Role.SECRETARIAT: ANY},
 }
 
 # Whoever can unmask a NIK must sign in with a second factor.
@@ -217,6 +221,10 @@ def scope_of(user: Any, permission: str) -> Scope | None:
     if permission not in GRANTS:
         raise ImproperlyConfigured(f"Unknown permission {permission!r}")
     if not getattr(user, "is_authenticated", False) or not user.is_active:
+        return None
+    # Another system's token may do less than its agency's operator, never more.
+    narrowed_to = getattr(user, "narrowed_to", None)
+    if narrowed_to is not None and permission not in narrowed_to:
         return None
     return GRANTS[permission].get(Role(user.role)) if user.role else None
 

@@ -31,6 +31,8 @@ class User(AbstractUser):
     )
     # Made by `guyub demo`; a production start refuses to run while any exists.
     is_demo = models.BooleanField(default=False, editable=False)
+    # Stands for another system in the log and in records; nobody signs in with it.
+    is_service = models.BooleanField(default=False, editable=False)
 
     REQUIRED_FIELDS = ["email", "full_name", "role"]
 
@@ -61,4 +63,4 @@ class User(AbstractUser):
 
     @property
     def must_use_second_factor(self) -> bool:
-        return self.role in SECOND_FACTOR_ROLES
+        return self.role in SECOND_FACTOR_ROLES and not self.is_service

@@ -48,7 +48,8 @@ def accounts(
     villages. ``status`` is one of :data:`STATUSES`.
     """
     rows = (
-        User.objects.select_related("agency", "area")
+        User.objects.filter(is_service=False)
+        .select_related("agency", "area")
         .annotate(has_factor=Exists(_factors))
         .order_by("full_name", "pk")
     )

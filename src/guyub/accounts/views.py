@@ -22,7 +22,8 @@ SEARCH_LIMIT = 50
 
 
 def _account(pk: int) -> User:
-    return get_object_or_404(User.objects.select_related("agency", "area"), pk=pk)
+    people = User.objects.filter(is_service=False).select_related("agency", "area")
+    return get_object_or_404(people, pk=pk)
 
 
 def _own_account(request: HttpRequest) -> User:

@@ -7,10 +7,12 @@ from typing import Any
 
 from django.http import Http404, HttpRequest
 from ninja import Query, Router, Schema
+from ninja.pagination import paginate
 
 from guyub.access.guards import api_requires
 from guyub.agencies import queries
 from guyub.agencies.models import Agency
+from guyub.ui.cursor import CursorPages
 
 router = Router(tags=["agencies"])
 
@@ -79,6 +81,7 @@ class AgencyFull(AgencyRow):
 
 @router.get("", response=list[AgencyRow], summary="Active agencies, or those a question is about")
 @api_requires("agencies.view")
+@paginate(CursorPages)
 def list_agencies(request: HttpRequest, q: str = Query("", max_length=200)) -> Any:
     """Active agencies by name; with ``q``, those that the plain question is about, best first."""
     if q.strip():

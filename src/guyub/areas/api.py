@@ -6,10 +6,12 @@ from typing import Any, Literal
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Router, Schema
+from ninja import Query, Router, Schema
+from ninja.pagination import paginate
 
 from guyub.access.guards import api_requires
 from guyub.areas.models import Area, Level
+from guyub.ui.cursor import CursorPages
 
 router = Router(tags=["areas"])
 Kind = Literal["regency", "district", "village", "urban_ward"]
@@ -33,7 +35,12 @@ class AreaRow(Schema):
 
 @router.get("", response=list[AreaRow], summary="Areas by level and parent")
 @api_requires("areas.view")
-def list_areas(request: HttpRequest, level: int | None = None, parent: str = "") -> Any:
+@paginate(CursorPages)
+def list_areas(
+    request: HttpRequest,
+    level: int | None = Query(None, ge=1, le=4),
+    parent: str = Query("", max_length=13),
+) -> Any:
     """Areas by code; ``level`` 2 regency, 3 district, 4 village; ``parent`` a Kemendagri code."""
     areas = Area.objects.select_related("parent")
     if level is not None:

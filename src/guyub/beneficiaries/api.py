@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import Http404, HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Field, Query, Router, Schema, Status
+from ninja.errors import HttpError
+from ninja.pagination import paginate
 
 from guyub.access.guards import api_requires
-from guyub.beneficiaries import queries
-from guyub.beneficiaries.models import Enrolment, Stage
+from guyub.beneficiaries import batches, files, queries
+from guyub.beneficiaries.models import BatchKind, BatchState, Enrolment, Stage
+from guyub.beneficiaries.services import BeneficiariesError
 from guyub.programs.models import SubActivity
+from guyub.ui.cursor import CursorPages, Keyed
 
 router = Router(tags=["beneficiaries"])
-A_PAGE = 100
+MOST_AT_ONCE = 500
+Nik = Annotated[str, Field(pattern="^[0-9]{16}$")]
 
 
 class Totals(Schema):
@@ -42,7 +47,24 @@ class Recipient(Schema):
     last_delivery: dt.date | None
 
 
-def _sub_activity(pk: int) -> SubActivity:
+class CandidatesIn(Schema):
+    """The people themselves where persons are the recipients, else any member of the household."""
+
+    niks: list[Nik] = Field(min_length=1, max_length=MOST_AT_ONCE, description="Each once")
+
+
+class RefusedRow(Schema):
+    position: int = Field(description="Place in `niks`, from 1")
+    reason: str
+
+
+class Enrolled(Schema):
+    batch: int
+    accepted: int
+    refused: list[RefusedRow]
+
+
+def _sub_activity(pk: Any) -> SubActivity:
     found = SubActivity.objects.filter(pk=pk).first()
     if found is None:
         raise Http404
@@ -75,18 +97,55 @@ def totals(request: HttpRequest, pk: int) -> dict[str, Any]:
     "/sub-activities/{pk}/recipients",
     response=list[Recipient],
     url_name="recipients",
-    summary="Recipients of a sub-activity by id, at most 100; go on with `after`",
+    summary="Recipients of a sub-activity by id",
 )
 @api_requires("beneficiaries.view")
+@paginate(CursorPages)
 def recipients(
     request: HttpRequest,
     pk: int,
     stage: str = Query("", description="Only those in this stage"),
-    after: int = Query(0, ge=0, description="The last id of the page before"),
-) -> list[dict[str, Any]]:
+) -> Any:
+    """Those whom the caller may see; NIK and KK are masked."""
     narrowing = queries.Narrowing(stage=stage if stage in Stage.values else "")
     rows = queries.narrowed(_sub_activity(pk), request.user, narrowing)
-    return [_row(row) for row in queries.after(rows, after, A_PAGE)]
+    return Keyed(rows, lambda keys: [_row(row) for row in queries.shown(keys)])
+
+
+@router.post(
+    "/sub-activities/{pk}/recipients",
+    response={201: Enrolled},
+    url_name="recipients",
+    summary="Make candidates of a list of people",
+)
+@api_requires("beneficiaries.edit", load=_sub_activity)
+def enrol(request: HttpRequest, pk: int, given: CandidatesIn) -> Any:
+    """Goes the way of an uploaded file: each NIK is looked up, those amiss are told, the others become
+    candidates. NIK are not echoed; ``position`` says which of the list is meant.
+    """
+    try:
+        batch = batches.take_file(
+            _sub_activity(pk),
+            BatchKind.ENROL_FILE,
+            file_name="api.csv",
+            chunks=["\n".join(["NIK", *given.niks, ""]).encode()],
+            actor=request.user,
+        )
+        # Read before the batch ends, with which its files go. The first row holds the heading.
+        refused = [
+            {"position": row.row_number - 1, "reason": f"{row.what} {row.how}".strip()}
+            for row in files.rejections(batch, 0, MOST_AT_ONCE)
+        ]
+        accepted = batch.counts.get("accepted", 0)
+        if accepted:
+            batch = batches.approve(batch, actor=request.user)
+            if batch.state != BatchState.DONE:
+                raise HttpError(409, batch.error or str(batch.get_state_display()))
+        else:
+            batches.cancel(batch, actor=request.user)
+    except BeneficiariesError as error:
+        raise HttpError(409, str(error)) from error
+    return Status(201, {"batch": batch.pk, "accepted": accepted, "refused": refused})
 
 
 def _row(row: Enrolment) -> dict[str, Any]:

@@ -147,10 +147,9 @@ def page(rows: QuerySet[Enrolment], number: int, size: int) -> list[Enrolment]:
     return [found[pk] for pk in ids]
 
 
-def after(rows: QuerySet[Enrolment], last: int, size: int) -> list[Enrolment]:
-    """Return the first ``size`` enrolments whose id is above ``last``, by id."""
-    ids = list(rows.filter(pk__gt=last).order_by("id").values_list("id", flat=True)[:size])
-    return list(_shown(Enrolment.objects.filter(pk__in=ids)).order_by("id"))
+def shown(keys: list[int]) -> list[Enrolment]:
+    """Return the enrolments of ``keys`` by id, with sums of what each was given."""
+    return list(_shown(Enrolment.objects.filter(pk__in=keys)).order_by("id"))
 
 
 SEARCHED = 50

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Router, Schema
+from ninja import Query, Router, Schema
 from ninja.pagination import paginate
 
 from guyub.access.guards import api_requires
 from guyub.datasets import queries
 from guyub.datasets.models import Dataset
+from guyub.ui.cursor import CursorPages
 
 router = Router(tags=["datasets"])
 
@@ -53,14 +55,16 @@ class DatasetOut(Schema):
         return bool(dataset.current_version and dataset.current_version.is_reference)
 
 
-@router.get("/", response=list[DatasetOut], url_name="datasets")
-@paginate
+@router.get("", response=list[DatasetOut], url_name="datasets", summary="Datasets by name")
 @api_requires("datasets.view")
-def datasets(request: HttpRequest) -> list[Dataset]:
-    return list(queries.all_datasets())
+@paginate(CursorPages)
+def datasets(
+    request: HttpRequest, owner: str = Query("", max_length=40, description="Code of the agency")
+) -> Any:
+    return queries.all_datasets(owner)
 
 
-@router.get("/{code}", response=DatasetOut, url_name="dataset")
+@router.get("/{code}", response=DatasetOut, url_name="dataset", summary="One dataset")
 @api_requires("datasets.view")
 def dataset(request: HttpRequest, code: str) -> Dataset:
     return get_object_or_404(queries.all_datasets(), code=code)

@@ -7,15 +7,17 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from ninja import Router, Schema
+from ninja import Query, Router, Schema
 from ninja.errors import HttpError
+from ninja.pagination import paginate
 
 from guyub.access.guards import api_requires
 from guyub.areas.models import Area
 from guyub.overlaps import queries
+from guyub.overlaps.models import OverlapCase
+from guyub.ui.cursor import CursorPages
 
 router = Router(tags=["overlaps"])
-LIMIT = 200
 
 
 class CaseOut(Schema):
@@ -29,6 +31,18 @@ class CaseOut(Schema):
     ruling: str
     lead_agency: str | None
     ruling_note: str
+
+    @staticmethod
+    def resolve_sub_activities(case: OverlapCase) -> list[int]:
+        return sorted(sub.pk for sub in case.sub_activities.all())
+
+    @staticmethod
+    def resolve_agencies(case: OverlapCase) -> list[str]:
+        return [agency.code for agency in queries.agencies_of(case)]
+
+    @staticmethod
+    def resolve_lead_agency(case: OverlapCase) -> str | None:
+        return case.lead_agency.code if case.lead_agency is not None else None
 
 
 class CoverageRow(Schema):
@@ -46,31 +60,33 @@ class CoverageOut(Schema):
     rows: list[CoverageRow]
 
 
-@router.get("/cases", response=list[CaseOut], url_name="overlap_cases")
+@router.get(
+    "/cases",
+    response=list[CaseOut],
+    url_name="overlap_cases",
+    summary="Cases of a year, those with most households first",
+)
 @api_requires("overlaps.view")
-def cases(request: HttpRequest, year: int, state: str = "", offset: int = 0) -> list[Any]:
-    """The cases of a year, those with most households first, at most 200 at a time."""
-    start = max(0, offset)
-    return [
-        {
-            "id": case.pk,
-            "year": case.year,
-            "help_kind": case.help_kind,
-            "state": case.state,
-            "households": case.households,
-            "sub_activities": sorted(sub.pk for sub in case.sub_activities.all()),
-            "agencies": [agency.code for agency in queries.agencies_of(case)],
-            "ruling": case.ruling,
-            "lead_agency": case.lead_agency.code if case.lead_agency else None,
-            "ruling_note": case.ruling_note,
-        }
-        for case in queries.cases(year, state=state)[start : start + LIMIT]
-    ]
+@paginate(CursorPages)
+def cases(
+    request: HttpRequest,
+    year: int = Query(..., ge=1990, le=2200),
+    state: str = Query("", max_length=20),
+) -> Any:
+    """Programs that give the same kind of help to the same households, and what was ruled."""
+    return queries.cases(year, state=state)
 
 
-@router.get("/coverage/{code}", response=CoverageOut, url_name="overlap_coverage")
+@router.get(
+    "/coverage/{code}",
+    response=CoverageOut,
+    url_name="overlap_coverage",
+    summary="How far help reaches in an area",
+)
 @api_requires("overlaps.view")
-def coverage(request: HttpRequest, code: str, year: int | None = None) -> Any:
+def coverage(
+    request: HttpRequest, code: str, year: int | None = Query(None, ge=1990, le=2200)
+) -> Any:
     """The coverage matrix of the area ``code``."""
     area = Area.objects.filter(code=code).first()
     chosen = year if year is not None else queries.usual_year(queries.years())

@@ -8,15 +8,16 @@ from typing import Any
 from django.db.models import Prefetch
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Query, Router, Schema
+from ninja import Field, Query, Router, Schema
+from ninja.pagination import paginate
 
 from guyub.access.guards import api_requires
 from guyub.programs import queries
 from guyub.programs.models import Activity, Program, SubActivity
 from guyub.programs.queries import Narrowing
+from guyub.ui.cursor import CursorPages
 
 router = Router(tags=["programs"])
-MOST = 200
 
 
 class SubActivityRow(Schema):
@@ -67,11 +68,6 @@ class SubActivityFull(SubActivityRow):
         return sorted(area.code for area in sub.areas.all())
 
 
-class SubActivityPage(Schema):
-    count: int
-    items: list[SubActivityRow]
-
-
 class ProgramRow(Schema):
     id: int
     code: str
@@ -88,11 +84,6 @@ class ProgramRow(Schema):
     @staticmethod
     def resolve_mission(program: Any) -> int | None:
         return program.mission.number if program.mission is not None else None
-
-
-class ProgramPage(Schema):
-    count: int
-    items: list[ProgramRow]
 
 
 class ActivityFull(Schema):
@@ -117,7 +108,7 @@ class ProgramFull(ProgramRow):
 class Filters(Schema):
     """What to narrow to; ``agency`` is a code, amounts are rupiah."""
 
-    year: int | None = None
+    year: int | None = Field(None, ge=1990, le=2200)
     agency: str = ""
     strategy: str = ""
     help_kind: str = ""
@@ -139,30 +130,26 @@ def _subs() -> Any:
     return SubActivity.objects.select_related("agency", "activity").prefetch_related("fundings")
 
 
-@router.get("", response=ProgramPage, summary="Programs")
+@router.get("", response=list[ProgramRow], summary="Programs")
 @api_requires("programs.view")
+@paginate(CursorPages)
 def list_programs(
     request: HttpRequest,
     filters: Filters = Query(...),  # noqa: B008 (Ninja reads the default)
-    limit: int = Query(50, ge=1, le=MOST),
-    offset: int = Query(0, ge=0),
 ) -> Any:
     """Programs that fit, or that have a sub-activity that fits; every word of ``q`` must be found."""
-    rows = queries.programs(filters.narrowing()).select_related("agency", "mission")
-    return {"count": rows.count(), "items": list(rows[offset : offset + limit])}
+    return queries.programs(filters.narrowing()).select_related("agency", "mission")
 
 
-@router.get("/sub-activities", response=SubActivityPage, summary="Sub-activities")
+@router.get("/sub-activities", response=list[SubActivityRow], summary="Sub-activities")
 @api_requires("programs.view")
+@paginate(CursorPages)
 def list_sub_activities(
     request: HttpRequest,
     filters: Filters = Query(...),  # noqa: B008 (Ninja reads the default)
-    limit: int = Query(50, ge=1, le=MOST),
-    offset: int = Query(0, ge=0),
 ) -> Any:
     """Sub-activities that fit, cancelled ones too."""
-    rows = queries.sub_activities(filters.narrowing()).prefetch_related("fundings")
-    return {"count": rows.count(), "items": list(rows[offset : offset + limit])}
+    return queries.sub_activities(filters.narrowing()).prefetch_related("fundings")
 
 
 @router.get("/sub-activities/{pk}", response=SubActivityFull, summary="One sub-activity")

@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import Http404, HttpRequest
-from ninja import Query, Router, Schema
-from ninja.pagination import LimitOffsetPagination, paginate
+from ninja import Field, Path, Query, Router, Schema
+from ninja.errors import HttpError
+from ninja.pagination import paginate
 
 from guyub.access.guards import api_requires
-from guyub.reports import queries
+from guyub.reports import queries, services
 from guyub.reports.models import Report, ReportState
+from guyub.ui.cursor import CursorPages
 
 router = Router(tags=["reports"])
 
@@ -46,8 +48,27 @@ class ReportRow(Schema):
 
 
 class ReportFull(ReportRow):
+    """``version`` goes back with each write, so that nobody overwrites what they have not seen."""
+
+    version: int
     narrative: str
     explanation: str
+
+
+class FiguresIn(Schema):
+    """What a report says: per cent, rupiah and recipients, each from the year's start on."""
+
+    version: int = Field(ge=0, le=2_147_483_647, description="As read from the report.")
+    physical: Decimal | None = Field(None, ge=0, le=100, decimal_places=2)
+    budget: int | None = Field(None, ge=0, le=10**15)
+    reached: int | None = Field(None, ge=0, le=2_147_483_647)
+    narrative: str = Field("", max_length=20_000)
+    explanation: str = Field("", max_length=20_000)
+
+    def figures(self) -> services.Figures:
+        return services.Figures(
+            self.physical, self.budget, self.reached, self.narrative, self.explanation
+        )
 
 
 class PunctualityRow(Schema):
@@ -72,10 +93,10 @@ class DeviationRow(Schema):
 
 @router.get("", response=list[ReportRow], summary="Reports by due date")
 @api_requires("reports.view")
-@paginate(LimitOffsetPagination)
+@paginate(CursorPages)
 def list_reports(
     request: HttpRequest,
-    year: int | None = None,
+    year: int | None = Query(None, ge=1990, le=2200),
     agency: str = Query("", max_length=40),
     state: str = Query("", max_length=10),
 ) -> Any:
@@ -88,20 +109,52 @@ def list_reports(
 
 @router.get("/lateness/{year}", response=list[PunctualityRow], summary="Punctuality by agency")
 @api_requires("reports.view")
-def lateness(request: HttpRequest, year: int) -> Any:
+@paginate(CursorPages)
+def lateness(request: HttpRequest, year: int = Path(..., ge=1990, le=2200)) -> Any:
     return queries.late_by_agency(year)
 
 
 @router.get("/deviations/{year}", response=list[DeviationRow], summary="Work behind its plan")
 @api_requires("reports.view")
-def deviations(request: HttpRequest, year: int) -> Any:
+@paginate(CursorPages)
+def deviations(request: HttpRequest, year: int = Path(..., ge=1990, le=2200)) -> Any:
     return queries.deviations(year)
+
+
+def _report(pk: Any) -> Report:
+    report = queries.with_names().filter(pk=pk).first()
+    if report is None:
+        raise Http404
+    return report
 
 
 @router.get("/{pk}", response=ReportFull, summary="One report")
 @api_requires("reports.view")
 def one_report(request: HttpRequest, pk: int) -> Any:
-    report = queries.with_names().filter(pk=pk).first()
-    if report is None:
-        raise Http404
-    return report
+    return _report(pk)
+
+
+@router.post("/{pk}/draft", response=ReportFull, summary="Keep figures without handing them in")
+@api_requires("reports.edit", load=_report)
+def save_report(request: HttpRequest, pk: int, given: FiguresIn) -> Any:
+    """Replaces what was saved before. Refused with 409 when ``version`` is no longer the newest."""
+    try:
+        services.save_draft(
+            _report(pk), version=given.version, figures=given.figures(), actor=request.user
+        )
+    except services.ReportError as error:
+        raise HttpError(409, str(error)) from error
+    return _report(pk)
+
+
+@router.post("/{pk}/submission", response=ReportFull, summary="Hand a report in for review")
+@api_requires("reports.submit", load=_report)
+def submit_report(request: HttpRequest, pk: int, given: FiguresIn) -> Any:
+    """Its period must be over and all figures given; refused with 409 while it is under review."""
+    try:
+        services.submit(
+            _report(pk), version=given.version, figures=given.figures(), actor=request.user
+        )
+    except services.ReportError as error:
+        raise HttpError(409, str(error)) from error
+    return _report(pk)

@@ -6,8 +6,10 @@ import datetime as dt
 from typing import Any
 
 from django.http import Http404, HttpRequest
-from ninja import Form, Query, Router, Schema
+from django.utils.translation import gettext as _
+from ninja import Form, Query, Router, Schema, Status
 from ninja.errors import HttpError
+from ninja.pagination import paginate
 
 from guyub.access.guards import api_requires
 from guyub.areas.models import Area, Level
@@ -15,6 +17,7 @@ from guyub.targeting import queries
 from guyub.targeting.cel import RuleError
 from guyub.targeting.checking import understand
 from guyub.targeting.models import Rule
+from guyub.ui.cursor import CursorPages
 
 router = Router(tags=["targeting"])
 MOST = 200
@@ -66,15 +69,16 @@ class Refused(Schema):
     end: int
 
 
-@router.get("", response=list[RuleRow], summary="Rules, at most 200")
+@router.get("", response=list[RuleRow], summary="Rules by name")
 @api_requires("targeting.view")
+@paginate(CursorPages)
 def list_rules(
     request: HttpRequest,
     agency: str = Query("", max_length=50),
     q: str = Query("", max_length=100),
 ) -> Any:
     """Rules by name; with ``agency`` (code) only that agency's, with ``q`` those that have its words."""
-    return queries.rules(agency, q)[:MOST]
+    return queries.rules(agency, q)
 
 
 @router.post(
@@ -90,18 +94,21 @@ def evaluate(request: HttpRequest, text: str = Form(""), area: str = Form("")) -
     if area:
         within = Area.objects.filter(code=area[:13]).first()
         if within is None:
-            raise HttpError(404, "No such area.")
+            raise HttpError(404, _("Wilayah ini tidak ada."))
     try:
         counts = queries.per_district(understand(text), within)
     except RuleError as error:
         line, column = error.place(text)
-        return 422, {
-            "message": error.message,
-            "line": line,
-            "column": column,
-            "start": error.start,
-            "end": error.end,
-        }
+        return Status(
+            422,
+            {
+                "message": error.message,
+                "line": line,
+                "column": column,
+                "start": error.start,
+                "end": error.end,
+            },
+        )
     codes = dict(Area.objects.filter(level=Level.DISTRICT).values_list("pk", "code"))
     return {
         "households": sum(counts.values()),

@@ -8,11 +8,13 @@ from typing import Any
 
 from django.http import Http404, HttpRequest
 from ninja import Query, Router, Schema
+from ninja.pagination import paginate
 
 from guyub.access.guards import api_requires
 from guyub.targets import queries
 from guyub.targets.models import Estimate, Indicator
 from guyub.targets.poverty import Measured
+from guyub.ui.cursor import CursorPages
 
 router = Router(tags=["targets"])
 
@@ -112,6 +114,7 @@ class EstimateRow(Schema):
 
 @router.get("/indicators", response=list[IndicatorRow], summary="Active indicators")
 @api_requires("targets.view")
+@paginate(CursorPages)
 def indicators(request: HttpRequest, kind: str = Query("", max_length=10)) -> Any:
     found = Indicator.objects.filter(is_active=True).select_related("owner")
     return found.filter(kind=kind) if kind else found
@@ -128,12 +131,14 @@ def indicator(request: HttpRequest, code: str) -> Any:
 
 @router.get("/poverty/published", response=list[FigureRow], summary="Published poverty figures")
 @api_requires("targets.view")
+@paginate(CursorPages)
 def published_figures(request: HttpRequest, measure: str = Query("", max_length=15)) -> Any:
     return queries.published(measure)
 
 
 @router.get("/poverty/estimates", response=list[EstimateRow], summary="Measured, not official")
 @api_requires("targets.view")
+@paginate(CursorPages)
 def estimates(request: HttpRequest) -> Any:
-    """The newest hundred estimates, each of everybody and of its domains."""
-    return Estimate.objects.filter(computed_at__isnull=False)[:100]
+    """Estimates, the newest first, each of everybody and of its domains."""
+    return Estimate.objects.filter(computed_at__isnull=False)

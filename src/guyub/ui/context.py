@@ -80,6 +80,7 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
         _("Pengelolaan"),
         (
             NavItem(_("Akun pengguna"), "accounts:list", "accounts.manage", "key"),
+            NavItem(_("Sambungan sistem"), "connections:tokens", "connections.manage", "link"),
             NavItem(_("Jejak audit"), "audit:list", "audit.view", "shield"),
             NavItem(_("Kesehatan sistem"), "operations:overview", "operations.view", "gauge"),
         ),

@@ -337,13 +337,13 @@ def test_the_api_tells_sums_to_all_and_names_to_some(make_enrolment, make_sub_ac
     assert (sums["quota"], sums["helped"], sums["rupiah"]) == (9, 1, 300_000)
     assert sums["stages"]["candidate"] == 1
     assert client_for(Role.REGENT).get(f"{base}/recipients").status_code == 403
-    rows = client_for(Role.AREA_OPERATOR).get(f"{base}/recipients").json()
+    rows = client_for(Role.AREA_OPERATOR).get(f"{base}/recipients").json()["items"]
     assert [(row["id"], row["stage"], row["rupiah"]) for row in rows] == [
         (here.pk, "delivered", 300_000)
     ]
     assert "•" in rows[0]["kk"]
     everyone = client_for(Role.AGENCY_HEAD)
-    assert len(everyone.get(f"{base}/recipients").json()) == 2
-    assert len(everyone.get(f"{base}/recipients?after={here.pk}").json()) == 1
-    assert len(everyone.get(f"{base}/recipients?stage=delivered").json()) == 1
+    assert len(everyone.get(f"{base}/recipients").json()["items"]) == 2
+    assert len(everyone.get(f"{base}/recipients?cursor=k{here.pk}").json()["items"]) == 1
+    assert len(everyone.get(f"{base}/recipients?stage=delivered").json()["items"]) == 1
     assert everyone.get("/api/v1/beneficiaries/sub-activities/99999/totals").status_code == 404

@@ -152,7 +152,7 @@ def test_csv_never_holds_a_formula(tmp_path):
 
 
 def test_the_api_lists_datasets(two_versions, client_for):
-    answer = client_for(Role.REGENT).get("/api/v1/datasets/").json()
+    answer = client_for(Role.REGENT).get("/api/v1/datasets").json()
     assert answer["items"][0]["code"] == "dtsen"
     assert answer["items"][0]["as_of"] == "2026-04-01"
 

@@ -264,7 +264,7 @@ def test_solutions_of_the_same_thing_are_shown(make_obstacle, client_for, make_u
 
 def test_the_api_reads(some, client_for):
     client = client_for(Role.REGENT)
-    rows = client.get("/api/v1/obstacles", {"overdue": "true"}).json()
+    rows = client.get("/api/v1/obstacles", {"overdue": "true"}).json()["items"]
     assert [(row["title"], row["days_late"]) for row in rows] == [("Lahan belum bebas", 3)]
     one = client.get(f"/api/v1/obstacles/{some['done'].pk}").json()
     assert one["solution"] == "Dibersihkan"

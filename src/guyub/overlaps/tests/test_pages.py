@@ -305,7 +305,7 @@ def test_pages_ask_the_database_little(client_for, found, django_assert_max_num_
 
 def test_the_api_gives_cases_and_coverage(client_for, found):
     client = client_for(Role.REGENT)
-    (case,) = client.get("/api/v1/overlaps/cases?year=2026").json()
+    (case,) = client.get("/api/v1/overlaps/cases?year=2026").json()["items"]
     assert (case["help_kind"], case["households"]) == ("house_repair", 1)
     assert case["agencies"] == ["dinperkim", "dinsos"]
     coverage = client.get("/api/v1/overlaps/coverage/33.02.17?year=2026").json()

@@ -18,8 +18,11 @@ def test_sub_activities_are_narrowed_and_paged(loaded, client_for, django_assert
         found = client.get("/api/v1/programs/sub-activities?help_kind=house_repair&limit=2").json()
     assert found["count"] == 7
     assert len(found["items"]) == 2
-    rest = client.get("/api/v1/programs/sub-activities?help_kind=house_repair&offset=2").json()
+    rest = client.get(
+        f"/api/v1/programs/sub-activities?help_kind=house_repair&cursor={found['next']}"
+    ).json()
     assert len(rest["items"]) == 5
+    assert rest["next"] is None
     zakat = client.get("/api/v1/programs/sub-activities?source=zakat&q=bedah").json()["items"]
     assert [(row["name"], row["budget"]) for row in zakat] == [
         ("Bedah rumah mustahik", 1_900_000_000)

@@ -205,6 +205,6 @@ def test_the_api_reads_reports(
     assert listed["items"][0]["sub_activity"] == "Perbaikan rumah"
     assert client.get(f"/api/v1/reports/{report.pk}").json()["narrative"]
     assert client.get("/api/v1/reports?state=karangan").json()["count"] == 0
-    assert client.get("/api/v1/reports/lateness/2025").json()[0]["due"] == 4
-    assert client.get("/api/v1/reports/deviations/2025").json() == []
+    assert client.get("/api/v1/reports/lateness/2025").json()["items"][0]["due"] == 4
+    assert client.get("/api/v1/reports/deviations/2025").json()["items"] == []
     assert client.get("/api/v1/reports/999999").status_code == 404

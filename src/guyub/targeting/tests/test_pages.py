@@ -337,7 +337,7 @@ def test_matching_is_narrowed_to_an_area_and_to_a_version(make_household, regenc
 def test_the_api_lists_reads_and_counts(rule, client_for, make_household):
     make_household(desil=1)
     client = client_for(Role.SECRETARIAT)
-    listed = client.get("/api/v1/targeting").json()
+    listed = client.get("/api/v1/targeting").json()["items"]
     assert [(row["name"], row["current_version"]["text"]) for row in listed] == [
         ("Desil 1–2", "desil <= 2")
     ]

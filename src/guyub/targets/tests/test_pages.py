@@ -220,18 +220,20 @@ def test_the_api_reads(client_for, measured, survey_csv, make_user):
     services.load_published()
     client = client_for(Role.REGENT)
     base = "/api/v1/targets"
-    assert [i["code"] for i in client.get(f"{base}/indicators").json()] == ["penduduk-miskin"]
+    assert [i["code"] for i in client.get(f"{base}/indicators").json()["items"]] == [
+        "penduduk-miskin"
+    ]
     full = client.get(f"{base}/indicators/penduduk-miskin").json()
     assert [y["standing"] for y in full["years"]] == ["met", "behind", "met"]
     assert client.get(f"{base}/indicators/entah").status_code == 404
-    figures = client.get(f"{base}/poverty/published", {"measure": "p0"}).json()
+    figures = client.get(f"{base}/poverty/published", {"measure": "p0"}).json()["items"]
     assert {"12.5300"} <= {f["value"] for f in figures if f["year"] == 2023}
     draft = estimating.take_survey(
         title="Survei", as_of=dt.date(2026, 3, 1), line=D(529310), file_name="x.csv",
         chunks=[survey_csv], actor=make_user(Role.SECRETARIAT),
     )  # fmt: skip
-    assert client.get(f"{base}/poverty/estimates").json() == []
+    assert client.get(f"{base}/poverty/estimates").json()["items"] == []
     estimating.measure_survey(draft, actor=None)
-    (found,) = client.get(f"{base}/poverty/estimates").json()
+    (found,) = client.get(f"{base}/poverty/estimates").json()["items"]
     assert found["is_official"] is False
     assert found["results"][0]["reliability"] in ("accurate", "careful", "unreliable")

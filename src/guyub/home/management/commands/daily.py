@@ -10,6 +10,8 @@ from django.core.management import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from guyub.connections import repeats
+from guyub.connections import services as connections
 from guyub.discussions.mail import send_digests
 from guyub.meetings import decisions
 from guyub.obstacles import services as obstacles
@@ -35,6 +37,8 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield _("Kartu nilai"), lambda: len(scorecard.keep_due(today))
     yield _("Keutuhan jejak audit"), _check_chain
     yield _("Sisa pekerjaan lama"), operations.tidy
+    yield _("Catatan pemakaian token"), connections.log_uses
+    yield _("Jawaban API yang kedaluwarsa"), repeats.forget_old
     # Last, so that the digest tells what the others brought.
     yield _("Rangkuman kabar"), lambda: send_digests()[1]
 

@@ -1,0 +1,77 @@
+"""Forms of connections."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from guyub.access.permissions import can
+from guyub.connections import queries, services
+from guyub.connections.scopes import GUARDED, SCOPES
+
+
+class AgencyField(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.name)
+
+
+class TokenForm(forms.Form):
+    agency = AgencyField(label=_("Perangkat daerah"), queryset=None, empty_label=None)
+    name = forms.CharField(
+        label=_("Nama sistem"), max_length=80, help_text=_("Misalnya: SIM Bansos Dinsos.")
+    )
+    purpose = forms.CharField(
+        label=_("Kegunaan"),
+        max_length=250,
+        help_text=_("Untuk apa sistem itu memanggil Guyub; masuk jejak audit."),
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("Cakupan"),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Pilih hanya yang diperlukan sistem itu."),
+        error_messages={"required": _("Pilih paling sedikit satu cakupan.")},
+    )
+    expires_on = forms.DateField(
+        label=_("Berlaku sampai"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("Paling lama satu tahun."),
+    )
+    per_minute = forms.IntegerField(
+        label=_("Panggilan per menit"),
+        min_value=1,
+        max_value=services.MOST_PER_MINUTE,
+        initial=120,
+    )
+    networks = forms.CharField(
+        label=_("Hanya dari alamat"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Alamat atau jaringan server, satu per baris. Kosong: dari mana saja."),
+    )
+
+    def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["agency"].queryset = queries.agencies_for(user)  # type: ignore[attr-defined]
+        may_guarded = can(user, "connections.admit")
+        self.fields["scopes"].choices = [  # type: ignore[attr-defined]
+            (name, f"{scope.label} ({name})")
+            for name, scope in SCOPES.items()
+            if may_guarded or name not in GUARDED
+        ]
+        self.fields["expires_on"].initial = timezone.localdate() + dt.timedelta(days=180)
+
+    def values(self) -> dict[str, Any]:
+        """Return what :func:`guyub.connections.services.make_token` takes."""
+        values = dict(self.cleaned_data)
+        day = values.pop("expires_on")
+        # To the end of that day in local time.
+        end = timezone.make_aware(dt.datetime.combine(day, dt.time(23, 59, 59)))
+        return {**values, "expires_at": end}
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label=_("Alasan"), max_length=250)
