@@ -16,6 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.utils.translation import gettext as _
 
+from guyub.access.rekeying import unreadable_columns
+
 MINIMUM_KEY_LENGTH = 32
 
 
@@ -67,6 +69,22 @@ def check_settings(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
                 id="guyub.E005",
             )
         )
+    if (
+        len(settings.DATA_KEY) < MINIMUM_KEY_LENGTH
+        or settings.DATA_KEY in (settings.DEFAULT_SECRET_KEY, settings.SECRET_KEY)
+        or settings.DATA_KEY == settings.AUDIT_KEY
+    ):
+        found.append(
+            Error(
+                _("GUYUB_DATA_KEY belum diisi, terlalu pendek, atau sama dengan kunci lain."),
+                hint=_(
+                    "Isi dengan sedikitnya %(count)d huruf acak dan simpan salinannya di tempat "
+                    "lain: tanpa kunci ini NIK dan nomor KK tidak bisa dibaca lagi."
+                )
+                % {"count": MINIMUM_KEY_LENGTH},
+                id="guyub.E008",
+            )
+        )
     if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
         found.append(
             Error(
@@ -109,6 +127,29 @@ def check_demo_accounts(
     ]
 
 
+@register(Tags.database)
+def check_data_key(
+    app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Refuse a database whose numbers the keys at hand don't open."""
+    if "default" not in (databases or []):
+        return []
+    found = unreadable_columns()
+    if not found:
+        return []
+    return [
+        Error(
+            _("NIK atau nomor KK di basis data disegel dengan kunci lain: %(columns)s.")
+            % {"columns": ", ".join(found)},
+            hint=_(
+                "Kembalikan kunci itu ke GUYUB_DATA_KEY, atau tulis di GUYUB_OLD_DATA_KEYS lalu "
+                "jalankan guyub rekey."
+            ),
+            id="guyub.E009",
+        )
+    ]
+
+
 def refuse_unsafe_start() -> None:
     """Raise unless it is safe to serve; called when the web server starts.
 
@@ -116,6 +157,7 @@ def refuse_unsafe_start() -> None:
         ImproperlyConfigured: with every reason, and how to mend each.
     """
     found = [*check_settings(), *check_demo_accounts(databases=["default"])]
+    found += check_data_key(databases=["default"])
     errors = [message for message in found if isinstance(message, Error)]
     if errors:
         reasons = "\n".join(f"- {error.msg} {error.hint or ''}".rstrip() for error in errors)

@@ -16,6 +16,7 @@ ORDER = (
     "remind",
     "import",
     "daily",
+    "rekey",
     "audit",
 )
 

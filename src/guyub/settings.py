@@ -8,7 +8,7 @@ Every knob is an environment variable so that one build runs as a demo, in tests
     ``postgresql://...`` in production; SQLite below ``GUYUB_DATA_DIR`` when unset.
 ``GUYUB_DATA_DIR``
     Where uploads, import runs, dataset versions and the SQLite file live.
-``GUYUB_SECRET_KEY``, ``GUYUB_AUDIT_KEY``, ``GUYUB_HOSTS``
+``GUYUB_SECRET_KEY``, ``GUYUB_AUDIT_KEY``, ``GUYUB_DATA_KEY``, ``GUYUB_HOSTS``
     Required in production; :mod:`guyub.checks` refuses to start without them.
 ``GUYUB_METRICS_TOKEN``
     What Prometheus shows to read ``/metrics``. Without it only programs on the same machine may.
@@ -33,6 +33,10 @@ SECRET_KEY = os.environ.get("GUYUB_SECRET_KEY") or DEFAULT_SECRET_KEY
 SECRET_KEY_FALLBACKS = [k for k in os.environ.get("GUYUB_OLD_SECRET_KEYS", "").split(",") if k]
 # Keys the audit log's hash chain. Kept apart from SECRET_KEY so that rotating one leaves the other.
 AUDIT_KEY = os.environ.get("GUYUB_AUDIT_KEY") or SECRET_KEY
+# Seals NIK, KK numbers and uploaded files (guyub.access.sealing). Whoever loses it loses them.
+DATA_KEY = os.environ.get("GUYUB_DATA_KEY") or DEFAULT_SECRET_KEY
+# Keys that something may still be sealed with, until `guyub rekey` has sealed it anew.
+OLD_DATA_KEYS = [k for k in os.environ.get("GUYUB_OLD_DATA_KEYS", "").split(",") if k]
 
 DEBUG = os.environ.get("GUYUB_DEBUG", "0") == "1"
 ALLOWED_HOSTS = [h for h in os.environ.get("GUYUB_HOSTS", "").split(",") if h]
@@ -307,7 +311,7 @@ WHITENOISE_USE_FINDERS = MODE != "production"
 WHITENOISE_AUTOREFRESH = MODE == "demo" and DEBUG
 STORAGES = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "guyub.access.sealed_files.SealedStorage",
         "OPTIONS": {"location": DATA_DIR / "media"},
     },
     "staticfiles": {

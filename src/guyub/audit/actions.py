@@ -62,6 +62,7 @@ LABELS: dict[str, Any] = {
     "demo.finish": _("Data rekaan selesai dibuat"),
     "demo.start": _("Pembuatan data rekaan dimulai"),
     "discussions.preference.set": _("Pilihan kabar diubah"),
+    "imports.data.rekey": _("NIK, nomor KK, dan berkas disegel ulang"),
     "imports.run.apply": _("Impor diterapkan"),
     "imports.run.approve": _("Impor disetujui"),
     "imports.run.cancel": _("Impor dibatalkan"),

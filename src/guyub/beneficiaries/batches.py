@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from guyub.access.sealed_files import opened, sealed_writer
 from guyub.audit import services as audit
 from guyub.beneficiaries import files
 from guyub.beneficiaries.applying import (
@@ -242,7 +243,8 @@ def take_file(
     try:
         folder.make_empty()
         size = _keep(chunks, folder.source(".bin"))
-        layout = reading.look(folder.source(".bin"))
+        with opened(folder.source(".bin")) as source:
+            layout = reading.look(source)
         batch.layout = layout.as_json()
         batch.mapping = files.recognise(layout.headings, kind)
         lacking = files.missing(batch.mapping, kind)
@@ -275,7 +277,7 @@ def take_file(
 
 def _keep(chunks: Iterable[bytes], target: Path) -> int:
     size = 0
-    with target.open("wb") as out:
+    with sealed_writer(target) as out:
         for chunk in chunks:
             size += len(chunk)
             if size > settings.IMPORT_MAX_BYTES:
@@ -365,6 +367,8 @@ def work(batch_id: int) -> Batch:
         try:
             if batch.state == BatchState.CHECKING:
                 counts = files.check(batch, folder, folder.report)
+                # Scratch holds rows in the clear.
+                shutil.rmtree(folder.work, ignore_errors=True)
                 with transaction.atomic():
                     batch.counts, batch.state = counts, BatchState.CHECKED
                     batch.save(update_fields=["counts", "state"])

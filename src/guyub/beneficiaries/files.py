@@ -19,12 +19,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from guyub.access.sealing import SEALED_WIDTH, seal_all
 from guyub.beneficiaries.causes import explain
 from guyub.beneficiaries.models import Batch, BatchKind, Delivery, Enrolment
 from guyub.beneficiaries.stages import RECEIVING
 from guyub.imports import reading
 from guyub.imports.fields import BY_HEADING, normal
-from guyub.imports.folder import Report, RunFolder, atomic_parquet
+from guyub.imports.folder import Report, RunFolder, atomic_parquet, rows_in, sealed_parquet
 from guyub.imports.queries import Rejection
 from guyub.imports.values import BadValueError, parse_date, parse_rupiah
 from guyub.programs.vocabulary import Recipient
@@ -98,10 +99,14 @@ def check(batch: Batch, folder: RunFolder, report: Report) -> dict[str, Any]:
     work = folder.fresh_work()
     if not folder.staged.exists():
         layout = reading.Layout.from_json(batch.layout)
-        reading.stage(folder.source(".bin"), layout, folder.staged, work, report, MAX_ROWS)
+        reading.stage_sealed(folder, layout, report, MAX_ROWS)
+        work = folder.fresh_work()
     report("check", 0, 4)
-    with duckdb.connect(config={"memory_limit": MEMORY_LIMIT}) as duck:
-        judge = _Judge(duck, batch, folder.staged)
+    with (
+        rows_in(folder.staged) as staged,
+        duckdb.connect(config={"memory_limit": MEMORY_LIMIT}) as duck,
+    ):
+        judge = _Judge(duck, batch, staged)
         judge.read()
         report("check", 1, 4)
         judge.look_up(work)
@@ -114,7 +119,7 @@ def check(batch: Batch, folder: RunFolder, report: Report) -> dict[str, Any]:
 class _Judge:
     """The check of one file, step by step."""
 
-    def __init__(self, duck: duckdb.DuckDBPyConnection, batch: Batch, staged: Path) -> None:
+    def __init__(self, duck: duckdb.DuckDBPyConnection, batch: Batch, staged: str) -> None:
         self.duck, self.batch, self.staged = duck, batch, staged
         self.delivers = batch.kind == BatchKind.DELIVER_FILE
         self.people = batch.sub_activity.recipient == Recipient.PERSON
@@ -131,7 +136,7 @@ class _Judge:
             "CREATE TABLE texts AS SELECT row_number, malformed, "
             f"{self._text('nik')} AS nik_text, {self._text('note')} AS note, "
             f"{self._text('delivered_on')} AS on_text, {self._text('amount')} AS amount_text "
-            f"FROM '{self.staged}'"
+            f"FROM {self.staged}"
         )
         # What people put between the digits of a NIK, and the apostrophe that keeps it text.
         self.duck.execute(
@@ -171,13 +176,22 @@ class _Judge:
         """Find the people behind the NIK, and whether they are in the sub-activity already."""
         with connection.cursor() as cursor:
             cursor.execute(f"DROP TABLE IF EXISTS {NIKS}")
-            cursor.execute(f"CREATE TEMPORARY TABLE {NIKS} (nik varchar(16) PRIMARY KEY)")
-        bulk.push(
+            cursor.execute(
+                f"CREATE TEMPORARY TABLE {NIKS} (nik varchar({SEALED_WIDTH}) PRIMARY KEY)"
+            )
+        numbers = [
+            row[0]
+            for row in self.duck.execute(
+                r"SELECT DISTINCT nik FROM lines WHERE regexp_full_match(nik, '\d{16}')"
+            ).fetchall()
+        ]
+        # The registry knows people by their sealed NIK.
+        bulk.register_rows(
             self.duck,
-            NIKS,
-            r"SELECT DISTINCT nik FROM lines WHERE regexp_full_match(nik, '\d{16}')",
-            work,
+            "sealed",
+            {"nik": (pa.string(), numbers), "form": (pa.string(), seal_all(numbers))},
         )
+        bulk.push(self.duck, NIKS, "SELECT form AS nik FROM sealed", work)
         mine = (
             "e.person_id = p.id"
             if self.people
@@ -271,7 +285,8 @@ class _Judge:
             "CREATE TABLE joined AS SELECT lines.*, known.* EXCLUDE (nik), "
             "days.value AS delivered_on, days.cause AS on_cause, "
             "sums.value AS amount, sums.cause AS amount_cause FROM lines "
-            "LEFT JOIN known ON known.nik = lines.nik LEFT JOIN days ON days.text = on_text "
+            "LEFT JOIN sealed ON sealed.nik = lines.nik LEFT JOIN known ON known.nik = sealed.form "
+            "LEFT JOIN days ON days.text = on_text "
             "LEFT JOIN sums ON sums.text = amount_text"
         )
         self.duck.execute(
@@ -312,7 +327,7 @@ class _Judge:
             f"{field}_hint AS hint FROM judged WHERE {field}_fault IS NOT NULL"
             for field in self.fields
         )
-        atomic_parquet(
+        sealed_parquet(
             self.duck, f"SELECT * FROM ({faulty}) ORDER BY row_number, position", folder.rejected
         )
         (row,) = self.duck.execute(
@@ -320,7 +335,7 @@ class _Judge:
             f"coalesce(sum(amount) FILTER ({fine}), 0)::BIGINT FROM judged"
         ).fetchall()
         causes = self.duck.execute(
-            f"SELECT cause, count(DISTINCT row_number) AS n FROM '{folder.rejected}' "
+            f"SELECT cause, count(DISTINCT row_number) AS n FROM ({faulty}) "
             "GROUP BY cause ORDER BY n DESC, cause"
         ).fetchall()
         return {
@@ -356,11 +371,12 @@ def rejections(batch: Batch, offset: int, limit: int, cause: str = "") -> list[R
     path = BatchFolder(batch.pk).rejected
     if not path.exists():
         return []
-    rows = duckdb.execute(
-        f"SELECT row_number, position, field, value, cause, hint FROM '{path}' "
-        "WHERE ? = '' OR cause = ? ORDER BY row_number, position LIMIT ? OFFSET ?",
-        [cause, cause, limit, offset],
-    ).fetchall()
+    with rows_in(path) as source:
+        rows = duckdb.execute(
+            f"SELECT row_number, position, field, value, cause, hint FROM {source} "
+            "WHERE ? = '' OR cause = ? ORDER BY row_number, position LIMIT ? OFFSET ?",
+            [cause, cause, limit, offset],
+        ).fetchall()
     return [as_rejection(batch, *row) for row in rows]
 
 

@@ -1,4 +1,8 @@
-"""Where the rows of dataset versions lie: one Parquet file per version, never changed once written."""
+"""Where the rows of dataset versions lie: one Parquet file per version, never changed once written.
+
+NIK and KK numbers in it are sealed (:mod:`guyub.access.sealing`); what is read here is opened on its
+way out.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 from django.conf import settings
 
+from guyub.access.sealing import seal_all, unseal
+
 KEY = "nik"
+# Columns whose values are sealed.
+SEALED = ("nik", "kk")
+BATCH = 50_000
 
 
 def version_path(dataset_code: str, number: int) -> Path:
@@ -33,6 +44,32 @@ def write_version(source: Path, dataset_code: str, number: int) -> Path:
         os.fsync(file.fileno())
     os.replace(part, target)
     return target
+
+
+def seal_query(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
+    """Write the rows of ``query`` to the Parquet file ``target`` with NIK and KK sealed.
+
+    What is sealed with another key is sealed anew. A killed process leaves no half file.
+    """
+    part = target.with_suffix(".part")
+    batches = connection.sql(query).to_arrow_reader(BATCH)
+    with pq.ParquetWriter(part, batches.schema, compression="zstd") as writer:
+        for batch in batches:
+            for index, name in enumerate(batch.schema.names):
+                if name in SEALED:
+                    texts = seal_all(batch.column(index).to_pylist())
+                    batch = batch.set_column(index, name, pa.array(texts, pa.string()))
+            writer.write_batch(batch)
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(part, target)
+
+
+def seal_columns(source: Path, target: Path) -> None:
+    """Copy a Parquet file with NIK and KK sealed; the two paths may be one."""
+    with duckdb.connect() as connection:
+        connection.execute("SET preserve_insertion_order=true")
+        seal_query(connection, f"SELECT * FROM read_parquet('{source}')", target)  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -91,10 +128,15 @@ def changes(older: Path, newer: Path, kind: str, offset: int, limit: int) -> lis
     ).fetchall()
     return [
         {
-            "nik": nik,
+            "nik": unseal(nik),
             "name": name,
             "village": village,
-            "fields": fields if kind == "changed" else [],
+            "fields": [
+                (c, unseal(a or ""), unseal(b or "")) if c in SEALED else (c, a, b)
+                for c, a, b in fields
+            ]
+            if kind == "changed"
+            else [],
         }
         for nik, name, village, fields in rows
     ]
@@ -103,7 +145,7 @@ def changes(older: Path, newer: Path, kind: str, offset: int, limit: int) -> lis
 def read_rows(
     path: Path, columns: list[str], batch: int = 10_000, area: str = ""
 ) -> Iterator[tuple[Any, ...]]:
-    """Yield a version's rows, ordered by NIK, without holding them all.
+    """Yield a version's rows by village and name, without holding them all.
 
     ``area`` is the Kemendagri code of a village or of what villages lie in; empty means all.
     """
@@ -111,10 +153,18 @@ def read_rows(
     where = "WHERE village = $area OR starts_with(village, $area || '.')" if area else ""
     try:
         found = connection.execute(
-            f"SELECT {', '.join(columns)} FROM '{path}' {where} ORDER BY {KEY}",  # noqa: S608
+            f"SELECT {', '.join(columns)} FROM '{path}' {where} ORDER BY village, name, {KEY}",  # noqa: S608
             {"area": area} if area else {},
         )
+        sealed = [i for i, name in enumerate(columns) if name in SEALED]
         while rows := found.fetchmany(batch):
-            yield from rows
+            if not sealed:
+                yield from rows
+                continue
+            for row in rows:
+                values = list(row)
+                for index in sealed:
+                    values[index] = unseal(values[index] or "")
+                yield tuple(values)
     finally:
         connection.close()

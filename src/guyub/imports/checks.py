@@ -20,7 +20,8 @@ from rapidfuzz import fuzz, process
 
 from guyub.areas.models import Area, Level
 from guyub.areas.services import national_district_codes
-from guyub.imports.folder import Report, RunFolder, atomic_parquet
+from guyub.datasets.store import seal_query
+from guyub.imports.folder import Report, RunFolder, rows_in, sealed_parquet
 from guyub.imports.reading import NUMBER_MARK
 from guyub.imports.values import PARSERS, BadValueError
 from guyub.registry.bulk import register_rows
@@ -103,7 +104,11 @@ class _Checker:
 
     def run(self) -> CheckResult:
         self.report("check", 0, STEPS)
-        self.db.execute(f"CREATE VIEW staged AS SELECT * FROM '{self.folder.staged}'")
+        with rows_in(self.folder.staged) as staged:
+            return self._check(staged)
+
+    def _check(self, staged: str) -> CheckResult:
+        self.db.execute(f"CREATE VIEW staged AS SELECT * FROM {staged}")
         self._rows()
         self.step()
         self._parsed_columns()
@@ -369,7 +374,7 @@ class _Checker:
 
     def _write(self) -> CheckResult:
         columns = ", ".join(FLAT_COLUMNS)
-        atomic_parquet(
+        seal_query(
             self.db,
             f"SELECT row_number, {columns} FROM checked WHERE NOT is_faulty AND row_number NOT IN "
             "(SELECT row_number FROM extra) ORDER BY row_number",
@@ -390,7 +395,7 @@ class _Checker:
             "FROM (SELECT row_number, unnest(faults) AS f FROM checked WHERE is_faulty) "
             "UNION ALL SELECT row_number, field, cause, hint FROM extra"
         )
-        atomic_parquet(
+        sealed_parquet(
             self.db,
             "SELECT x.row_number, x.field, p.position, x.cause, x.hint, "
             f"CASE x.field {given} END AS value FROM reasons x "

@@ -11,7 +11,7 @@ import duckdb
 import xlsxwriter
 from django.utils.translation import gettext as _
 
-from guyub.imports.folder import RunFolder
+from guyub.imports.folder import RunFolder, rows_in
 from guyub.imports.models import ImportRun
 from guyub.imports.queries import Rejection, as_rejection
 from guyub.imports.reading import NUMBER_MARK
@@ -44,12 +44,15 @@ def write_rejected(
     NIK into a number again, nor run what looks like a formula.
     """
     cells = ", ".join(f"s.c{i}" for i in range(len(headings)))
-    connection = duckdb.connect()
     count = 0
-    try:
+    with (
+        rows_in(folder.rejected) as rejected,
+        rows_in(folder.staged) as staged,
+        duckdb.connect() as connection,
+    ):
         rows = connection.execute(
             "SELECT r.row_number, r.position, r.field, r.value, r.cause, r.hint, "  # noqa: S608
-            f"{cells} FROM '{folder.rejected}' r JOIN '{folder.staged}' s "
+            f"{cells} FROM {rejected} r JOIN {staged} s "
             "ON s.row_number = r.row_number ORDER BY r.row_number, r.position"
         )
         options = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False,
@@ -89,8 +92,6 @@ def write_rejected(
                         page.write_blank(count, first + position, None, style)
                 if count >= MAX_ROWS:
                     break
-    finally:
-        connection.close()
     return count
 
 

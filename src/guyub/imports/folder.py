@@ -6,15 +6,18 @@ transaction belongs to the worker, so nobody could tell it anything through the 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+
+from guyub.access.sealed_files import memory_file, opened, seal_file
 
 
 class CancelledRunError(Exception):
@@ -55,22 +58,22 @@ class RunFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def source(self, suffix: str) -> Path:
-        """The file as it was uploaded."""
+        """The file as it was uploaded, sealed."""
         return self.path / f"source{suffix}"
 
     @property
     def staged(self) -> Path:
-        """Every data row as text: ``row_number``, ``c0`` ... ``cN``."""
+        """Every data row as text, sealed: ``row_number``, ``c0`` ... ``cN``."""
         return self.path / "staged.parquet"
 
     @property
     def accepted(self) -> Path:
-        """The rows that passed every check, in the registry's flat form."""
+        """The rows that passed every check, in the registry's flat form, with NIK and KK sealed."""
         return self.path / "accepted.parquet"
 
     @property
     def rejected(self) -> Path:
-        """One line per fault: ``row_number, field, position, value, cause, hint``."""
+        """One line per fault, sealed: ``row_number, field, position, value, cause, hint``."""
         return self.path / "rejected.parquet"
 
     @property
@@ -131,3 +134,19 @@ def atomic_parquet(connection: Any, query: str, target: Path) -> None:
     escaped = str(part).replace("'", "''")
     connection.execute(f"COPY ({query}) TO '{escaped}' (FORMAT parquet, COMPRESSION zstd)")
     os.replace(part, target)
+
+
+def sealed_parquet(connection: Any, query: str, target: Path) -> None:
+    """Write the rows of ``query`` to the sealed file ``target``; read it with :func:`rows_in`."""
+    with memory_file(target.parent) as (clear, _file):
+        connection.execute(
+            f"COPY ({query}) TO '{clear}' (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
+        )
+        seal_file(clear, target)
+
+
+@contextlib.contextmanager
+def rows_in(path: Path) -> Iterator[str]:
+    """Give the SQL by which DuckDB reads a sealed Parquet file while the block lasts."""
+    with opened(path) as clear:
+        yield f"read_parquet('{clear}')"

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from guyub.access.permissions import Scope, scope_of
 from guyub.imports.causes import explain
 from guyub.imports.fields import BY_NAME
-from guyub.imports.folder import RunFolder
+from guyub.imports.folder import RunFolder, rows_in
 from guyub.imports.models import ImportRun
 from guyub.imports.reading import NUMBER_MARK
 
@@ -50,11 +50,12 @@ def rejections(run: ImportRun, offset: int, limit: int, cause: str = "") -> list
     path = RunFolder(run.pk).rejected
     if not path.exists():
         return []
-    rows = duckdb.execute(
-        f"SELECT row_number, position, field, value, cause, hint FROM '{path}' "  # noqa: S608
-        "WHERE ? = '' OR cause = ? ORDER BY row_number, position LIMIT ? OFFSET ?",
-        [cause, cause, limit, offset],
-    ).fetchall()
+    with rows_in(path) as source:
+        rows = duckdb.execute(
+            f"SELECT row_number, position, field, value, cause, hint FROM {source} "  # noqa: S608
+            "WHERE ? = '' OR cause = ? ORDER BY row_number, position LIMIT ? OFFSET ?",
+            [cause, cause, limit, offset],
+        ).fetchall()
     return [as_rejection(run, *row) for row in rows]
 
 

@@ -21,8 +21,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
 
+from guyub.access.sealed_files import opened, seal_file
+from guyub.access.sealing import is_sealed, seal, unseal
 from guyub.imports.fields import BY_HEADING, normal, recognise, score_headings
-from guyub.imports.folder import Report
+from guyub.imports.folder import Report, RunFolder
 
 HEAD_ROWS = 40
 SAMPLE_ROWS = 8
@@ -60,11 +62,20 @@ class Layout:
     sheets: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Return what the database keeps; the sample, which is people's data, is sealed."""
+        return {**asdict(self), "sample": [[seal(cell) for cell in row] for row in self.sample]}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Layout:
-        return cls(**content)
+        return cls(**{**content, "sample": sample_of(content)})
+
+
+def sample_of(content: dict[str, Any]) -> list[list[str]]:
+    """Return the sample rows of a layout that :meth:`Layout.as_json` made."""
+    return [
+        [unseal(cell) if is_sealed(cell) else cell for cell in row]
+        for row in content.get("sample", [])
+    ]
 
 
 def look(path: Path, sheet: str = "") -> Layout:
@@ -396,6 +407,16 @@ def _clean(cell: str) -> str:
 
 
 # Staging
+
+
+def stage_sealed(folder: RunFolder, layout: Layout, report: Report, limit: int) -> None:
+    """Stage a folder's upload, both sealed; see :func:`stage`."""
+    work = folder.fresh_work()
+    clear = work / "staged.parquet"
+    with opened(folder.source(".bin")) as source:
+        stage(source, layout, clear, work, report, limit)
+    seal_file(clear, folder.staged)
+    clear.unlink()
 
 
 def stage(path: Path, layout: Layout, target: Path, work: Path, report: Report, limit: int) -> int:

@@ -9,6 +9,9 @@ The rest is matched with the registry by NIK and KK number, and each differing v
 - any other dataset wins over values that are not the reference's and not of a later date;
 - what does not win is kept as a difference for the agencies to settle.
 
+NIK and KK numbers are sealed all the way (:mod:`guyub.access.sealing`): one number has one sealed form,
+so they match without being opened.
+
 Everything is worked out in DuckDB and written in the caller's transaction.
 """
 
@@ -25,6 +28,7 @@ import pyarrow as pa
 from django.db import connection, models
 from django.utils import timezone
 
+from guyub.access.sealing import seal_all
 from guyub.areas.models import Area, Level
 from guyub.datasets.models import Dataset, Version
 from guyub.datasets.store import differs, version_path
@@ -204,8 +208,8 @@ class Reconciliation:
             ("merged_kk", list(homes.values_list("kk", "merged_into__kk"))),
         ):
             columns = {
-                "number": (pa.string(), [pair[0] for pair in pairs]),
-                "into": (pa.string(), [pair[1] for pair in pairs]),
+                "number": (pa.string(), seal_all(pair[0] for pair in pairs)),
+                "into": (pa.string(), seal_all(pair[1] for pair in pairs)),
             }
             register_rows(self.db, name, columns)
         self.db.execute(
@@ -303,7 +307,7 @@ class Reconciliation:
     def _hold_text(self, name: str, query: str) -> None:
         with connection.cursor() as cursor:
             cursor.execute(f"DROP TABLE IF EXISTS {name}")
-            cursor.execute(f"CREATE TEMPORARY TABLE {name} (id varchar(16) PRIMARY KEY)")
+            cursor.execute(f"CREATE TEMPORARY TABLE {name} (id varchar(48) PRIMARY KEY)")
         bulk.push(self.db, name, query, self.work)
 
     def _villages(self) -> None:

@@ -12,7 +12,6 @@ import datetime as dt
 import fcntl
 import hashlib
 import logging
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -23,10 +22,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from guyub.access.sealed_files import opened, sealed_writer
 from guyub.audit import services as audit
 from guyub.datasets.models import Dataset, Version
 from guyub.datasets.services import add_version
-from guyub.datasets.store import write_version
+from guyub.datasets.store import seal_columns, write_version
 from guyub.imports import checks, reading
 from guyub.imports.fields import BY_NAME, mapping_faults, signature
 from guyub.imports.folder import CancelledRunError, Report, RunFolder
@@ -67,7 +67,8 @@ def start(
     try:
         folder.make_empty()
         run.size, run.digest = _keep(chunks, folder.source(".bin"))
-        layout = reading.look(folder.source(".bin"))
+        with opened(folder.source(".bin")) as source:
+            layout = reading.look(source)
         _propose(run, layout)
     except (UnreadableFileError, RefusedImportError) as error:
         _discard(run, folder)
@@ -105,7 +106,7 @@ def check_date(dataset: Dataset, as_of: dt.date) -> None:
 
 def _keep(chunks: Iterable[bytes], target: Path) -> tuple[int, str]:
     size, digest = 0, hashlib.sha256()
-    with target.open("wb") as out:
+    with sealed_writer(target) as out:
         for chunk in chunks:
             size += len(chunk)
             if size > settings.IMPORT_MAX_BYTES:
@@ -115,8 +116,6 @@ def _keep(chunks: Iterable[bytes], target: Path) -> tuple[int, str]:
                 )
             digest.update(chunk)
             out.write(chunk)
-        out.flush()
-        os.fsync(out.fileno())
     return size, digest.hexdigest()
 
 
@@ -138,7 +137,8 @@ def choose_sheet(run: ImportRun, sheet: str, actor: Any) -> ImportRun:
     """Read another sheet of the workbook instead."""
     _must_be(run, State.MAPPING)
     try:
-        layout = reading.look(RunFolder(run.pk).source(".bin"), sheet)
+        with opened(RunFolder(run.pk).source(".bin")) as source:
+            layout = reading.look(source, sheet)
     except UnreadableFileError as error:
         raise RefusedImportError(str(error)) from error
     with transaction.atomic():
@@ -310,10 +310,7 @@ def _finish(run: ImportRun, state: str) -> None:
 def _check(run: ImportRun, folder: RunFolder, report: Report) -> None:
     layout = Layout.from_json(run.layout)
     if not folder.staged.exists():
-        reading.stage(
-            folder.source(".bin"), layout, folder.staged, folder.fresh_work(), report,
-            settings.IMPORT_MAX_ROWS,
-        )  # fmt: skip
+        reading.stage_sealed(folder, layout, report, settings.IMPORT_MAX_ROWS)
     result = checks.check(folder, run.mapping, run.as_of, report)
     counts: dict[str, Any] = {
         "rows": result.rows,
@@ -329,6 +326,8 @@ def _check(run: ImportRun, folder: RunFolder, report: Report) -> None:
             counts |= vars(delta)
             # A rejected row is no proof that somebody left the list.
             counts["removed"] = delta.removed
+    # Scratch holds rows in the clear.
+    shutil.rmtree(folder.work, ignore_errors=True)
     with transaction.atomic():
         run.counts = counts
         run.state = State.CHECKED
@@ -422,7 +421,7 @@ def load_flat(
     )  # fmt: skip
     folder = RunFolder(run.pk)
     folder.make_empty()
-    shutil.copyfile(parquet_path, folder.accepted)
+    seal_columns(parquet_path, folder.accepted)
     work(run.pk, report)
     run.refresh_from_db()
     if run.state != State.DONE:

@@ -25,6 +25,7 @@ from guyub.imports.fields import FIELDS
 from guyub.imports.folder import RunFolder
 from guyub.imports.forms import UploadForm
 from guyub.imports.models import Extent, ImportRun, State
+from guyub.imports.reading import sample_of
 from guyub.imports.services import RefusedImportError
 from guyub.ui.paging import Slice, page_number, page_of
 
@@ -142,7 +143,7 @@ def _field_groups() -> dict[Any, list[Any]]:
 
 
 def _columns(run: ImportRun, mapping: dict[str, str]) -> list[dict[str, Any]]:
-    sample = run.layout.get("sample", [])
+    sample = sample_of(run.layout)
     columns = []
     for position, heading in enumerate(run.layout.get("headings", [])):
         values = [row[position] for row in sample if position < len(row) and row[position]]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from guyub.access.masking import mask_number
+from guyub.access.sealed_fields import SealedNumberField
 from guyub.agencies.models import Agency
 from guyub.areas.models import Area
 from guyub.proposals.vocabulary import (
@@ -44,8 +45,8 @@ class Proposal(models.Model):
     agency = models.ForeignKey(Agency, models.PROTECT, null=True, blank=True, related_name="+")
     # Of a household that is not in the registry yet.
     head_name = models.CharField(_("nama kepala keluarga"), max_length=150, blank=True)
-    nik = models.CharField(_("NIK"), max_length=16, blank=True, validators=[sixteen_digits])
-    kk = models.CharField(_("nomor KK"), max_length=16, blank=True, validators=[sixteen_digits])
+    nik = SealedNumberField(_("NIK"), blank=True, validators=[sixteen_digits])
+    kk = SealedNumberField(_("nomor KK"), blank=True, validators=[sixteen_digits])
     birth_date = models.DateField(_("tanggal lahir"), null=True, blank=True)
     sex = models.CharField(_("jenis kelamin"), max_length=1, choices=Sex.choices, blank=True)
     address = models.CharField(_("alamat"), max_length=250, blank=True)

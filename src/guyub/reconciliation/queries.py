@@ -66,7 +66,7 @@ def shown(record: Any, name: str) -> str:
     value = getattr(record, name)
     if name == "village":
         return f"{value.name} ({record.district.name})"
-    text = stored(value)
+    text = stored(name, value)
     is_person = isinstance(record, Person)
     return in_words("person_status" if name == "status" and is_person else name, text)
 

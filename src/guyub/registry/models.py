@@ -11,6 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from guyub.access.masking import mask_number
+from guyub.access.sealed_fields import SealedNumberField
 from guyub.areas.models import Area
 from guyub.datasets.models import Dataset, Version
 from guyub.registry import vocabulary as v
@@ -91,7 +92,7 @@ class Sourced(models.Model):
 class Household(Sourced):
     """A household (*keluarga*), known by its family card number where it has one."""
 
-    kk = models.CharField(_("nomor KK"), max_length=16, blank=True, validators=[sixteen_digits])
+    kk = SealedNumberField(_("nomor KK"), blank=True, validators=[sixteen_digits])
     # Name of the head, kept here for lists; services keep it in step with the members.
     head_name = models.CharField(_("kepala keluarga"), max_length=150, blank=True)
     member_count = models.PositiveSmallIntegerField(_("jumlah anggota"), default=0)
@@ -181,7 +182,7 @@ class Person(Sourced):
     """A member of a household, known by NIK."""
 
     household = models.ForeignKey(Household, models.PROTECT, related_name="members")
-    nik = models.CharField(_("NIK"), max_length=16, unique=True, validators=[sixteen_digits])
+    nik = SealedNumberField(_("NIK"), unique=True, validators=[sixteen_digits])
     name = models.CharField(_("nama"), max_length=150)
     sex = models.CharField(_("jenis kelamin"), max_length=1, choices=v.Sex.choices, blank=True)
     birth_date = models.DateField(_("tanggal lahir"), null=True, blank=True)
@@ -259,7 +260,10 @@ class SubjectKind(models.TextChoices):
 
 
 class ValueChange(models.Model):
-    """One value replaced by another: the history behind the present one."""
+    """One value replaced by another: the history behind the present one.
+
+    Where ``field`` is ``nik`` or ``kk``, both are sealed: read them with :func:`unseal`.
+    """
 
     kind = models.CharField(max_length=1, choices=SubjectKind.choices)
     subject_id = models.BigIntegerField()

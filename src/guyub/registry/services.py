@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from guyub.access.sealing import seal
 from guyub.audit import services as audit
 from guyub.registry import bulk
 from guyub.registry.models import (
@@ -44,8 +45,13 @@ def _origin(actor: Any, as_of: dt.date, note: str = "") -> Origin:
     )
 
 
-def stored(value: Any) -> str:
-    """Return a value as history keeps it: a village by its code, a date in ISO, nothing as empty."""
+def stored(name: str, value: Any) -> str:
+    """Return a value as history keeps it: a village by its code, a date in ISO, nothing as empty.
+
+    Numbers are sealed.
+    """
+    if name in ("nik", "kk"):
+        return seal(value or "")
     if value is None:
         return ""
     if hasattr(value, "code"):
@@ -81,8 +87,8 @@ def _change(
             subject_id=record.pk,
             household_id=household_id,
             field=name,
-            old=stored(getattr(record, name)),
-            new=stored(values[name]),
+            old=stored(name, getattr(record, name)),
+            new=stored(name, values[name]),
             old_origin_id=record.origin_id_of(name),
             new_origin=origin,
             at=now,

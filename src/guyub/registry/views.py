@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from guyub.access.guards import requires
 from guyub.access.masking import mask_number
 from guyub.access.permissions import authorize, can
+from guyub.access.sealing import unseal
 from guyub.areas.models import Area
 from guyub.datasets import exports
 from guyub.datasets.models import Version
@@ -213,7 +214,7 @@ def _history(home: Household, number: int) -> Slice:
             if not value:
                 return "—"
             if row.field in ("nik", "kk"):
-                return mask_number(value)
+                return mask_number(unseal(value))
             if row.field == "village":
                 return str(villages.get(value, value))
             name = row.field

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from guyub.access.guards import requires
 from guyub.access.permissions import can
-from guyub.imports.reading import UnreadableFileError
+from guyub.imports.reading import UnreadableFileError, sample_of
 from guyub.targets import drawings, estimating, queries, services, sheets, survey
 from guyub.targets.estimating import RefusedSurveyError
 from guyub.targets.forms import FileForm, LineForm, SurveyForm
@@ -258,7 +258,7 @@ def estimate_columns(request: HttpRequest, record: Estimate) -> HttpResponse:
         found = estimating.read_survey(record, columns)
     except RefusedSurveyError as error:
         problem = problem or str(error)
-    sample = record.layout().get("sample", [])
+    sample = sample_of(record.layout())
     context = {
         "estimate": record,
         "problem": problem,

@@ -14,6 +14,7 @@ SAFE = {
     "GUYUB_MODE": "production",
     "GUYUB_SECRET_KEY": "s" * 50,
     "GUYUB_AUDIT_KEY": "a" * 50,
+    "GUYUB_DATA_KEY": "d" * 50,
     "GUYUB_HOSTS": "guyub.contoh.test",
     "LANGUAGE": "id",
 }
@@ -64,6 +65,8 @@ def test_a_safe_installation_serves(run):
         ("GUYUB_DEBUG", "1", "GUYUB_DEBUG"),
         ("GUYUB_SECRET_KEY", None, "GUYUB_SECRET_KEY belum diisi"),
         ("GUYUB_SECRET_KEY", "pendek", "GUYUB_SECRET_KEY terlalu pendek"),
+        ("GUYUB_DATA_KEY", None, "GUYUB_DATA_KEY belum diisi"),
+        ("GUYUB_DATA_KEY", "a" * 50, "sama dengan kunci lain"),
         ("GUYUB_AUDIT_KEY", None, "GUYUB_AUDIT_KEY belum diisi"),
         ("GUYUB_AUDIT_KEY", "s" * 50, "sama dengan GUYUB_SECRET_KEY"),
         ("GUYUB_HOSTS", None, "GUYUB_HOSTS"),

@@ -22,6 +22,7 @@ from guyub.beneficiaries.models import (
 )
 from guyub.beneficiaries.services import BeneficiariesError, QuotaError
 from guyub.imports.corrections import write_rejected
+from guyub.imports.folder import rows_in
 from guyub.programs.vocabulary import Recipient
 from guyub.registry.vocabulary import Status
 from guyub.targeting.models import Rule, RuleVersion
@@ -392,5 +393,6 @@ def test_a_large_file_is_checked_in_one_pass(make_sub_activity, make_household, 
     content = "\n".join(["NIK;Catatan", *(";".join(row) for row in rows)]).encode()
     batch = upload(make_sub_activity(), content, operator)
     assert (batch.counts["rows"], batch.counts["accepted"]) == (3_001, 1)
-    rejected = duckdb.execute(f"SELECT count(*) FROM '{BatchFolder(batch.pk).rejected}'").fetchall()
+    with rows_in(BatchFolder(batch.pk).rejected) as source:
+        rejected = duckdb.execute(f"SELECT count(*) FROM {source}").fetchall()
     assert rejected == [(3_000,)]

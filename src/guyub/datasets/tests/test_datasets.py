@@ -25,6 +25,7 @@ def rows(tmp_path, *people):
     duckdb.execute(
         f"COPY (SELECT * FROM (VALUES {values}) t(nik, kk, name, village, desil)) TO '{path}' (FORMAT parquet)"
     )
+    store.seal_columns(path, path)
     return path
 
 
@@ -78,7 +79,7 @@ def test_versions_are_compared_person_by_person(two_versions):
     counts = store.compare(old, new)
     assert (counts.added, counts.removed, counts.changed, counts.unchanged) == (1, 1, 1, 0)
     (change,) = store.changes(old, new, "changed", 0, 10)
-    assert (change["name"], change["fields"]) == ("BUDI", [["desil", "1", "5"]])
+    assert (change["name"], change["fields"]) == ("BUDI", [("desil", "1", "5")])
     assert [row["name"] for row in store.changes(old, new, "removed", 0, 10)] == ["SITI"]
 
 

@@ -235,7 +235,7 @@ def test_never_in_production(places: Places) -> None:
     place = places.empty()
     refused = place.guyub(
         "demo", "--no-serve", GUYUB_MODE="production", GUYUB_SECRET_KEY="x" * 60,
-        GUYUB_AUDIT_KEY="y" * 60, GUYUB_HOSTS="guyub.test",
+        GUYUB_AUDIT_KEY="y" * 60, GUYUB_DATA_KEY="z" * 60, GUYUB_HOSTS="guyub.test",
     )  # fmt: skip
     assert refused.returncode == 1
     assert "produksi" in refused.stderr

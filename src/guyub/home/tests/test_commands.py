@@ -36,6 +36,7 @@ def test_a_production_installation_serves_and_stops(tmp_path: Path) -> None:
         "GUYUB_DATA_DIR": str(tmp_path),
         "GUYUB_SECRET_KEY": "s" * 50,
         "GUYUB_AUDIT_KEY": "a" * 50,
+        "GUYUB_DATA_KEY": "d" * 50,
         "GUYUB_HOSTS": "127.0.0.1",
         "GUYUB_SSL_REDIRECT": "0",
         "PYTHONUNBUFFERED": "1",

@@ -36,6 +36,7 @@ def dataset(make_dataset: Any, make_agency: Any, tmp_path: Path) -> Dataset:
             ('3302171203850002', '=CMD()', '3302170101010002', '33.02.17.2001', 2)
         ) t(nik, name, kk, village, desil)) TO '{path}' (FORMAT parquet)"""
     )
+    store.seal_columns(path, path)
     version = add_version(found, as_of=dt.date(2026, 6, 30), created_by=None, digest="x", people=2)
     store.write_version(path, found.code, version.number)
     return found

@@ -1,0 +1,49 @@
+"""A model field for NIK and KK numbers: digits in Python, sealed in the database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import FieldError
+from django.core.validators import MaxLengthValidator
+from django.db import models
+
+from guyub.access.sealing import SEALED_WIDTH, seal, unseal
+
+
+class SealedNumberField(models.CharField):
+    """A number of at most 16 digits, sealed as :mod:`guyub.access.sealing` tells.
+
+    ``filter(nik=...)``, ``nik__in`` and joins on the column work, since one number has one sealed form;
+    what looks into the number (``nik__startswith``) raises :class:`FieldError`. A subclass of
+    ``CharField``, so forms and validators see the number.
+    """
+
+    # The digits: what forms and validators hold to. The column is wider.
+    DIGITS = 16
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options["max_length"] = SEALED_WIDTH
+        super().__init__(*args, **options)
+        self.validators = [
+            MaxLengthValidator(self.DIGITS)
+            if isinstance(validator, MaxLengthValidator)
+            else validator
+            for validator in self.validators
+        ]
+
+    def formfield(self, **options: Any) -> Any:
+        return super().formfield(**{"max_length": self.DIGITS, **options})
+
+    def from_db_value(self, value: str | None, *_rest: object) -> str | None:
+        return None if value is None else unseal(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return seal(value) if isinstance(value, str) else value
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        found = super().get_lookup(lookup_name)
+        if found is not None and lookup_name not in ("exact", "in", "isnull"):
+            raise FieldError(f"A sealed number can't be searched with “{lookup_name}”.")
+        return found
