@@ -18,6 +18,8 @@ ORDER = (
     "daily",
     "rekey",
     "audit",
+    "backup",
+    "restore",
 )
 
 

@@ -12,6 +12,11 @@ Every knob is an environment variable so that one build runs as a demo, in tests
     Required in production; :mod:`guyub.checks` refuses to start without them.
 ``GUYUB_METRICS_TOKEN``
     What Prometheus shows to read ``/metrics``. Without it only programs on the same machine may.
+``GUYUB_BACKUP_KEYS``, ``GUYUB_BACKUP_DIR``, ``GUYUB_BACKUP_KEEP``
+    Public keys (``age1...``, with commas) that backups are encrypted for, where they go (``cadangan`` in
+    the data folder), and how many daily, weekly and monthly ones are kept (``7,5,12``).
+``GUYUB_PG_BIN``
+    Folder of ``pg_dump``, ``pg_restore`` and ``psql`` where the right ones are not found by themselves.
 """
 
 from __future__ import annotations
@@ -329,6 +334,11 @@ IMPORT_MAX_ROWS = 1_000_000
 # What this installation serves. Another regency sets its own code and name.
 REGENCY_CODE = os.environ.get("GUYUB_REGENCY_CODE", "33.02")
 REGENCY_NAME = os.environ.get("GUYUB_REGENCY_NAME", "Kabupaten Banyumas")
+
+BACKUP_DIR = Path(os.environ.get("GUYUB_BACKUP_DIR") or DATA_DIR / "cadangan").resolve()
+BACKUP_KEYS = [key for key in os.environ.get("GUYUB_BACKUP_KEYS", "").split(",") if key]
+BACKUP_KEEP = tuple(int(n) for n in os.environ.get("GUYUB_BACKUP_KEEP", "7,5,12").split(","))
+POSTGRESQL_BIN = os.environ.get("GUYUB_PG_BIN", "")
 
 METRICS_TOKEN = os.environ.get("GUYUB_METRICS_TOKEN", "")
 

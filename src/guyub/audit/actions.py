@@ -94,6 +94,8 @@ LABELS: dict[str, Any] = {
     "meetings.meeting.invite": _("Undangan dikirim"),
     "meetings.meeting.open": _("Rapat dimulai"),
     "meetings.meeting.plan": _("Rapat direncanakan"),
+    "operations.backup": _("Cadangan dibuat"),
+    "operations.restore": _("Cadangan dipulihkan"),
     "operations.job.retry": _("Pekerjaan gagal dijalankan lagi"),
     "overlaps.case.reopen": _("Kasus tumpang tindih dibuka lagi"),
     "overlaps.case.settle": _("Kasus tumpang tindih diputuskan"),

@@ -44,6 +44,22 @@ def check_chain() -> audit_queries.Verdict:
     return found
 
 
+def note_restore(file_name: str, about: dict[str, Any]) -> audit_queries.Verdict:
+    """Check the audit log that was restored, then note in it that it was, and return the verdict."""
+    verdict = audit_queries.verify_chain()
+    if verdict.is_sound:
+        audit.record(
+            "operations.restore",
+            detail={
+                "file": file_name,
+                "made_at": about["made_at"],
+                "guyub": about["guyub"],
+                "safety": about.get("safety", ""),
+            },
+        )
+    return verdict
+
+
 def tidy() -> int:
     """Drop what nobody asks for any more, such as jobs done a month ago; return how many rows."""
     now = timezone.now()

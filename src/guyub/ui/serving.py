@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -22,6 +23,14 @@ STOP_SECONDS = 15
 
 class ServingError(Exception):
     """The server or the worker ended by itself; the message names which and its exit code."""
+
+
+@contextlib.contextmanager
+def running() -> Iterator[None]:
+    """Hold the installation as being in use, which keeps ``guyub restore`` off it."""
+    with (Path(settings.DATA_DIR) / "running.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
 
 
 def port_is_free(host: str, port: int) -> bool:
@@ -76,7 +85,7 @@ def serve(
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     stop = threading.Event()
     processes: dict[str, subprocess.Popen[bytes]] = {}
-    with _on_signal(stop):
+    with _on_signal(stop), running():
         try:
             for name, command in commands.items():
                 # In a session of its own: Ctrl-C reaches this process alone, which ends the others.

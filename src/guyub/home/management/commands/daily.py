@@ -15,6 +15,7 @@ from guyub.connections import services as connections
 from guyub.discussions.mail import send_digests
 from guyub.meetings import decisions
 from guyub.obstacles import services as obstacles
+from guyub.operations import backup
 from guyub.operations import services as operations
 from guyub.overlaps import queries as overlap_queries
 from guyub.overlaps import services as overlaps
@@ -39,6 +40,7 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield _("Sisa pekerjaan lama"), operations.tidy
     yield _("Catatan pemakaian token"), connections.log_uses
     yield _("Jawaban API yang kedaluwarsa"), repeats.forget_old
+    yield _("Cadangan"), backup.nightly
     # Last, so that the digest tells what the others brought.
     yield _("Rangkuman kabar"), lambda: send_digests()[1]
 

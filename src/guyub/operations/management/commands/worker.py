@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from guyub.imports.tasks import resumers
 from guyub.operations import jobs
+from guyub.ui.serving import running
 
 LOOK_EVERY = 60.0  # seconds
 
@@ -29,6 +30,10 @@ class Command(BaseCommand):
     help = _("Mengerjakan pekerjaan panjang (impor, penerima) di latar belakang.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        with running():
+            self._work()
+
+    def _work(self) -> None:
         name = jobs.worker_name(get_random_string(6))
         jobs.beat(name)
         found = take_up_abandoned()
