@@ -115,6 +115,7 @@ MIDDLEWARE = [
     "guyub.accounts.middleware.SessionActivityMiddleware",
     "guyub.accounts.middleware.SecondFactorMiddleware",
     "guyub.accounts.middleware.SingleSignOnMiddleware",
+    "guyub.operations.middleware.RateLimitMiddleware",
     "guyub.ui.middleware.SecurityHeadersMiddleware",
     # Last, so that it stands inside all others: it sets who a call with a token is made by.
     "guyub.connections.middleware.ApiMiddleware",
@@ -253,6 +254,16 @@ SOCIALACCOUNT_PROVIDERS = {
         if OIDC_ISSUER
         else []
     }
+}
+
+# Requests in so many seconds, of one account, or of one address where nobody is signed in. Whole villages
+# share an address of their telephone provider. Signing in and complaints have theirs above.
+RATE_LIMITS = {
+    "api": (600, 60),
+    "export": (120, 3600),
+    "reveal": (200, 3600),
+    "public_form": (120, 600),
+    "public_page": (600, 60),
 }
 
 CACHES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import re
 import time
@@ -10,7 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from guyub.operations import logs
 
@@ -74,3 +78,45 @@ class RequestMiddleware:
 
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+class RateLimitMiddleware:
+    """Turns away who asks too often, and says when to try again."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        from guyub.operations import limits, metrics
+
+        limit = limits.limit_of(request, view, request.resolver_match)
+        if limit is None:
+            return None
+        seconds = limits.wait_for(limit, limits.who(request))
+        if not seconds:
+            return None
+        metrics.LIMITED.labels(limit.name).inc()
+        log.warning("a rate limit was reached", extra={"limit": limit.name})
+        again = timezone.localtime() + dt.timedelta(seconds=seconds)
+        # Seconds are no use to people: the minute after.
+        clock = (again + dt.timedelta(seconds=59)).strftime("%H.%M")
+        headers = {"Retry-After": str(seconds), "Cache-Control": "no-store"}
+        if limit.name == "api":
+            detail = _("Terlalu banyak permintaan. Coba lagi pukul %(clock)s.") % {"clock": clock}
+            return JsonResponse({"detail": detail}, status=429, headers=headers)
+        context = {
+            "clock": clock,
+            "minutes": max(1, -(-seconds // 60)),
+            "limit": limit,
+            "hours": limit.seconds // 3600,
+            "spell": limit.seconds // 60,
+        }
+        answer = render(request, "operations/too_many.html", context, status=429)
+        for name, value in headers.items():
+            answer.headers[name] = value
+        return answer

@@ -182,6 +182,7 @@ def test_a_page_that_fails_tells_nothing_but_its_number(name, failing, settings,
     assert not mail.outbox
 
 
+@pytest.mark.django_db
 def test_a_request_has_one_line(caplog, settings):
     settings.ROOT_URLCONF = __name__
     with caplog.at_level(logging.INFO, "guyub.requests"):
