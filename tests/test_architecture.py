@@ -152,7 +152,7 @@ def test_every_view_carries_a_guard(app):
             )
 
 
-def test_templates_hold_no_script():
+def test_templates_hold_no_inline_script_or_style():
     """The content security policy would block it, and the page would break in silence."""
     wrong = []
     for path in templates():
@@ -162,6 +162,11 @@ def test_templates_hold_no_script():
                 wrong.append(f"{path.relative_to(ROOT)}: {tag}")
         for attribute in re.findall(r"<[^>]*?\s(on[a-z]+)\s*=", text):
             wrong.append(f"{path.relative_to(ROOT)}: {attribute}=")
+        if (
+            re.search(r"<style\b|<[^>]*\sstyle\s*=", text, re.IGNORECASE)
+            and "email" not in path.parts
+        ):
+            wrong.append(f"{path.relative_to(ROOT)}: inline style")
         if re.search(r"(?:href|src|action)\s*=\s*[\"']?\s*javascript:", text, re.IGNORECASE):
             wrong.append(f"{path.relative_to(ROOT)}: javascript:")
     assert not wrong, "\n".join(wrong)

@@ -1,5 +1,6 @@
 // Draws the charts of a page. The drawing library is large, so it is fetched only once a chart comes
-// near the viewport. Expressions are interpreted ("ast"), because our content policy forbids eval.
+// near the viewport. Expressions are interpreted ("ast"), because our content policy forbids eval;
+// the libraries' own style elements, which it forbids too, are left out and stand in guyub.css.
 (() => {
   if (window.guyubCharts) { window.guyubCharts(); return; }
   let library;
@@ -19,7 +20,7 @@
       library ??= Promise.all(figure.dataset.scripts.split(" ").map(fetchScript));
       await library;
       const spec = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
-      await window.vegaEmbed(place, spec, { ast: true, actions: false, renderer: "svg", tooltip: { theme: "custom" } });
+      await window.vegaEmbed(place, spec, { ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: { theme: "custom", disableDefaultStyle: true } });
       figure.dataset.state = "drawn";
     } catch (error) {
       figure.dataset.state = "failed";
@@ -33,7 +34,14 @@
   const near = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting) { near.unobserve(entry.target); draw(entry.target); }
   }, { rootMargin: "200px" });
-  const watch = () => { for (const figure of document.querySelectorAll("[data-chart]:not([data-state])")) near.observe(figure); };
+  const watch = () => {
+    for (const figure of document.querySelectorAll("[data-chart]:not([data-state])")) {
+      const place = figure.querySelector("[data-drawing]");
+      // Room for the drawing, so that nothing jumps when it comes; the policy forbids style attributes.
+      place.style.minHeight = `${place.dataset.height}px`;
+      near.observe(figure);
+    }
+  };
   window.guyubCharts = watch;
   watch();
   document.addEventListener("htmx:after:swap", watch);
