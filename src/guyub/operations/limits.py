@@ -48,7 +48,8 @@ def limit_of(request: HttpRequest, view: Any, route: Any) -> Limit | None:
     """
     permission = getattr(view, "required_permission", "")
     if route is not None and "api" in route.namespaces:
-        return _named("api")
+        # A token has a limit of its own, which its agency chose (guyub.connections).
+        return None if hasattr(request, "api_token") else _named("api")
     if permission.endswith(".reveal"):
         return _named("reveal") if request.method == "POST" else None
     if permission.endswith(".export") or permission == "sharing.take":

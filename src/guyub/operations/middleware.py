@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -92,6 +92,7 @@ class RateLimitMiddleware:
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponse | None:
+        from guyub.connections.problems import problem
         from guyub.operations import limits, metrics
 
         limit = limits.limit_of(request, view, request.resolver_match)
@@ -108,7 +109,10 @@ class RateLimitMiddleware:
         headers = {"Retry-After": str(seconds), "Cache-Control": "no-store"}
         if limit.name == "api":
             detail = _("Terlalu banyak permintaan. Coba lagi pukul %(clock)s.") % {"clock": clock}
-            return JsonResponse({"detail": detail}, status=429, headers=headers)
+            answer: HttpResponse = problem(429, detail)
+            for name, value in headers.items():
+                answer.headers[name] = value
+            return answer
         context = {
             "clock": clock,
             "minutes": max(1, -(-seconds // 60)),

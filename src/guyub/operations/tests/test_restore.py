@@ -15,9 +15,11 @@ from guyub.operations import archive as archives
 from guyub.operations.archive import new_key, zstd
 from guyub.operations.tests.installations import RELEASES, Installation
 
+# The newest release, whose databases are out there.
+PREVIOUS = "0.1.0"
 # Written by migrations and by `guyub setup` themselves.
 OF_DJANGO = {"django_migrations", "django_content_type", "auth_permission"}
-# Tables of 0.1.0 that a later version did away with, or whose rows it moved elsewhere, and why.
+# Tables of it that a later version did away with, or whose rows it moved elsewhere, and why.
 MOVED: dict[str, str] = {}
 
 ASK_EVERY_PAGE = """
@@ -65,10 +67,10 @@ def made() -> Iterator[list[Installation]]:
 
 @pytest.fixture(scope="module")
 def first(folder, made) -> Installation:
-    """The database of 0.1.0, brought up to now, with files beside it."""
+    """The database of the previous release, brought up to now, with files beside it."""
     installation = Installation(folder, "pertama")
     made.append(installation)
-    installation.load("0.1.0")
+    installation.load(PREVIOUS)
     installation.before = {name: len(rows) for name, rows in installation.rows().items()}
     installation.run("setup")
     for path, content in {
@@ -100,7 +102,7 @@ def archive(first) -> Path:
 def test_every_release_is_kept_small():
     for path in RELEASES.glob("*/*.sql.zst"):
         assert path.stat().st_size < 300_000, path
-    assert {p.name for p in (RELEASES / "0.1.0").iterdir()} == {
+    assert {p.name for p in (RELEASES / PREVIOUS).iterdir()} == {
         "sqlite.sql.zst", "postgresql.sql.zst",
     }  # fmt: skip
 
