@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.utils.translation import gettext as _
 
+from guyub.access import wall
 from guyub.access.rekeying import unreadable_columns
 
 MINIMUM_KEY_LENGTH = 32
@@ -146,6 +147,29 @@ def check_data_key(
                 "jalankan guyub rekey."
             ),
             id="guyub.E009",
+        )
+    ]
+
+
+@register(Tags.database)
+def check_wall(
+    app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Say so when PostgreSQL's row-level security does not bind the production web process."""
+    if settings.MODE != "production" or "default" not in (databases or []):
+        return []
+    connection = connections["default"]
+    if connection.vendor != "postgresql":
+        return []
+    if "registry_household" not in connection.introspection.table_names() or wall.stands():
+        return []
+    return [
+        Warning(
+            _(
+                "Proses ini masuk ke PostgreSQL sebagai pemilik tabel, jadi tembok kedua tidak berlaku."
+            ),
+            hint=_("Untuk proses web, pakai peran tersendiri: lihat guyub wall dan docs/wall.md."),
+            id="guyub.W002",
         )
     ]
 

@@ -17,6 +17,7 @@ ORDER = (
     "import",
     "daily",
     "rekey",
+    "wall",
     "audit",
     "backup",
     "restore",

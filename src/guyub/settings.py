@@ -99,6 +99,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "guyub.access.middleware.ClientAddressMiddleware",
+    "guyub.access.wall.WallMiddleware",
     "guyub.operations.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -14,7 +14,14 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from ninja.decorators import decorate_view
 
-from guyub.access.permissions import GRANTS, authorize, can
+from guyub.access import wall
+from guyub.access.permissions import GRANTS, Scope, authorize, can, scope_of
+
+
+def _reach(user: Any, permission: str) -> None:
+    """Let the database show this request what ``permission`` reaches, and no more."""
+    own_area = scope_of(user, permission) is Scope.OWN_AREA
+    wall.apply((user.area_code or wall.NOTHING) if own_area else wall.ALL)
 
 
 def requires(
@@ -35,6 +42,7 @@ def requires(
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             authorize(request.user, permission)
+            _reach(request.user, permission)
             if load is None:
                 return view(request, *args, **kwargs)
             record = load(*args, **kwargs)
@@ -70,6 +78,7 @@ def api_requires(
         @wraps(operation)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             authorize(request.user, permission)
+            _reach(request.user, permission)
             return operation(request, *args, **kwargs)
 
         def first(run: Callable[..., Any]) -> Callable[..., Any]:
@@ -82,6 +91,8 @@ def api_requires(
                 if request.user.is_authenticated:
                     try:
                         record = None
+                        if can(request.user, permission):
+                            _reach(request.user, permission)
                         if load is not None and can(request.user, permission):
                             # A path that is no number is Ninja's to refuse.
                             with suppress(ValueError):

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 
+from guyub.access import wall
 from guyub.access.guards import public, requires
 from guyub.access.roles import Role
 from guyub.areas.models import Area
@@ -46,6 +47,7 @@ def area_page(request: HttpRequest, area: Area) -> HttpResponse:
 
 
 @public
+@wall.everything()
 def public_page(request: HttpRequest) -> HttpResponse:
     context = dashboards.map_context(request, rounded=True)
     context.update(

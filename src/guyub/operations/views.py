@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from guyub.access import wall
 from guyub.access.guards import public, requires
 from guyub.operations import health, metrics, queries, services
 from guyub.operations.models import Backup
@@ -56,6 +57,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_GET
+@wall.everything()
 def figures(request: HttpRequest) -> HttpResponse:
     """Figures for Prometheus, for whoever may read them; to everybody else there is no such page."""
     if not metrics.may_read(request.META, request.headers.get("Authorization", "")):

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from guyub.access import wall
 from guyub.discussions import files as checking
 from guyub.discussions.numbers import mask_numbers
 from guyub.proposals.vocabulary import REASONS
@@ -48,6 +49,12 @@ def check_day(day: dt.date, since: dt.date) -> None:
         )
 
 
+def _is_taken(model: Any, **number: str) -> bool:
+    """Tell whether somebody has a number, in any area."""
+    with wall.everything():
+        return bool(model.objects.filter(**number).exists())
+
+
 def check_head(values: dict[str, Any]) -> None:
     """Check what is known of a household that is not in the registry."""
     errors: dict[str, Any] = {}
@@ -60,14 +67,14 @@ def check_head(values: dict[str, Any]) -> None:
             check_against_record(nik, values.get("birth_date"), values.get("sex", ""))
         except NikError as error:
             errors["nik"] = error.message
-        if "nik" not in errors and Person.objects.filter(nik=nik).exists():
+        if "nik" not in errors and _is_taken(Person, nik=nik):
             errors["nik"] = _(
                 "NIK ini sudah ada di registri. Cari di registri, lalu usulkan dari halaman keluarganya."
             )
     kk = values.get("kk", "")
     if kk and not (len(kk) == 16 and kk.isascii() and kk.isdigit()):
         errors["kk"] = _("Nomor KK harus tepat 16 angka, tanpa spasi atau huruf.")
-    elif kk and Household.objects.filter(kk=kk).exists():
+    elif kk and _is_taken(Household, kk=kk):
         errors["kk"] = _("Nomor KK ini sudah ada di registri. Cari keluarganya di sana.")
     if values.get("birth_date") and values["birth_date"] > timezone.localdate():
         errors["birth_date"] = _("Tanggal lahir ada di masa depan.")

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from guyub.access import wall
 from guyub.access.guards import public
 from guyub.proposals import forms, queries, services
 from guyub.proposals.vocabulary import ProposalKind, kind_of
@@ -31,6 +32,7 @@ def _too_many(request: HttpRequest, template: str, form: Any) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
+@wall.everything()
 def lodge(request: HttpRequest) -> HttpResponse:
     """Take a complaint or a proposal from a citizen and give its code, on the answering page alone."""
     villages = queries.villages_for()
@@ -68,6 +70,7 @@ def _shown(code: str) -> str:
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
+@wall.everything()
 def track(request: HttpRequest) -> HttpResponse:
     """Tell whoever holds a code the steps and dates, and take their appeal. The code is only posted."""
     form = forms.TrackForm(request.POST or None)

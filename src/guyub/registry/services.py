@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from guyub.access import wall
 from guyub.access.sealing import seal
 from guyub.audit import services as audit
 from guyub.registry import bulk
@@ -104,7 +105,13 @@ def _change(
 
 
 def _refuse_known(model: type[models.Model], field: str, number: str, but: int | None) -> None:
-    if number and model._default_manager.filter(**{field: number}).exclude(pk=but or 0).exists():
+    # Whoever has it in another area counts too.
+    with wall.everything():
+        taken = (
+            bool(number)
+            and model._default_manager.filter(**{field: number}).exclude(pk=but or 0).exists()
+        )
+    if taken:
         raise RegistryError(
             _("NIK ini sudah ada di registri. Cari NIK tersebut, lalu perbarui datanya di sana.")
             if field == "nik"
