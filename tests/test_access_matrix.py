@@ -285,6 +285,27 @@ EXPECTED: dict[str, dict[str, str]] = {
     "proposals:decide_appeal": SECRETARIAT,
     "proposals:lodge": ANYONE,
     "proposals:track": ANYONE,
+    # Personal data protection
+    "privacy:notice": ANYONE,
+    "privacy:lodge": ANYONE,
+    "privacy:track": ANYONE,
+    "privacy:register": who(secretariat=ALL, regent=ALL, auditor=ALL),
+    **dict.fromkeys(
+        (
+            "privacy:requests",
+            "privacy:desk",
+            "privacy:request",
+            "privacy:verify",
+            "privacy:close",
+            "privacy:copy",
+            "privacy:contact",
+            "privacy:new_activity",
+            "privacy:activity",
+            "privacy:new_breach",
+            "privacy:breach",
+        ),
+        SECRETARIAT,
+    ),
     # Coordination meetings
     "meetings:list": SIGNED_IN,
     "meetings:detail": SIGNED_IN,
@@ -793,6 +814,7 @@ class World:
                 agency=dataset.owner,
                 uploads=[ContentFile(picture.getvalue(), "rumah.jpg")],
             ),
+            **World._privacy(account, nik),
             "program": program,
             "activity": activity,
             "mission": Mission.objects.get_or_create(
@@ -822,6 +844,20 @@ class World:
             "workbook": workbook,
             **World._meeting_records(dataset.owner, account),
         }
+
+    @staticmethod
+    def _privacy(account: Any, nik: str) -> dict[str, Any]:
+        from guyub.privacy.models import Activity, Breach
+        from guyub.privacy.services import lodge
+
+        return {
+            "subject_request": lodge({"right": "access", "name": "Tukiman", "nik": nik + "01"}),
+            "processing": Activity.objects.first(),
+            "breach": Breach.objects.create(
+                title="Laptop hilang", found_at=timezone.now(), data="-", how="-", handling="-",
+                reported_by=account,
+            ),
+        }  # fmt: skip
 
     def _data_requests(self, side: str, own: Any, other: Any, author: Any) -> dict[str, Any]:
         """Return a request that the side's agency has to answer, and one that it made."""
@@ -1004,6 +1040,9 @@ class World:
 
             return {"token": check_in_token(record["meeting"])}
         app, _colon, page = name.partition(":")
+        if app == "privacy":
+            kinds = {"activity": "processing", "breach": "breach"}
+            return {"pk": record[kinds.get(page, "subject_request")].pk}
         if name == "operations:retry":
             return {"pk": self.job.pk}
         if name == "scorecard:evidence":

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "guyub.scorecard",
     "guyub.connections",
     "guyub.operations",
+    "guyub.privacy",
     "guyub.home",
     "guyub.demo",
     "django.contrib.auth",

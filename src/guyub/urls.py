@@ -30,6 +30,7 @@ urlpatterns = [
     path("aturan-sasaran/", include("guyub.targeting.urls")),
     path("penerima/", include("guyub.beneficiaries.urls")),
     path("sambungan/", include("guyub.connections.urls")),
+    path("privasi/", include("guyub.privacy.urls")),
     path("jejak-audit/", include("guyub.audit.urls")),
     path("", include("guyub.operations.urls")),
     path("api/v1/", api.urls),

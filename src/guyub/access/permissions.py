@@ -143,6 +143,9 @@ GRANTS: dict[str, dict[Role, Scope]] = {
     # By the owner of the reference dataset, or the agency that a complaint is addressed to.
     "proposals.decide": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
     "proposals.decide_appeal": {Role.SECRETARIAT: ANY},
+    # The register of processing and the breaches; requests of citizens and all that is written there.
+    "privacy.view": {Role.SECRETARIAT: ANY, Role.REGENT: ANY, Role.AUDITOR: ANY},
+    "privacy.handle": {Role.SECRETARIAT: ANY},
     "meetings.view": EVERY_ROLE,
     "meetings.manage": {Role.SECRETARIAT: ANY},
     "meetings.reply": {
@@ -205,6 +208,7 @@ SECOND_FACTOR_ROLES = frozenset(
         "datasets.export",
         "beneficiaries.export",
         "sharing.take",
+        "privacy.handle",
     )
     for role in GRANTS[permission]
 )

@@ -38,6 +38,7 @@ from guyub.demo.indicators import make_indicators, measure_survey
 from guyub.demo.obstacles import make_obstacles
 from guyub.demo.overlaps import make_overlaps
 from guyub.demo.population import write_population
+from guyub.demo.privacy import make_privacy
 from guyub.demo.proposals import make_proposals
 from guyub.demo.reports import make_reports
 from guyub.demo.rules import make_rules
@@ -180,6 +181,8 @@ def build(households: int, seed: int, step: Step) -> None:
         make_meetings(actors, today, seed)
         make_requests(actors, datasets, today)
         keep_scores(today)
+    with step(_("Permintaan pemilik data")):
+        make_privacy(actors)
     audit.record(
         FINISH,
         detail={"households": Household.objects.count(), "people": Person.objects.count()},

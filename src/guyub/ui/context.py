@@ -81,6 +81,8 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
         (
             NavItem(_("Akun pengguna"), "accounts:list", "accounts.manage", "key"),
             NavItem(_("Sambungan sistem"), "connections:tokens", "connections.manage", "link"),
+            NavItem(_("Permintaan pemilik data"), "privacy:requests", "privacy.handle", "shield"),
+            NavItem(_("Catatan pemrosesan data"), "privacy:register", "privacy.view", "report"),
             NavItem(_("Jejak audit"), "audit:list", "audit.view", "shield"),
             NavItem(_("Kesehatan sistem"), "operations:overview", "operations.view", "gauge"),
         ),
