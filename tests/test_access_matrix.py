@@ -8,6 +8,7 @@ A URL that stands in neither table fails the test: whoever adds one says here wh
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -114,6 +115,47 @@ EXPECTED: dict[str, dict[str, str]] = {
     "agencies:status": SECRETARIAT,
     "areas:list": SIGNED_IN,
     "areas:detail": SIGNED_IN,
+    # Documents
+    "documents:list": SIGNED_IN,
+    "documents:start": SECRETARIAT,
+    "documents:document": SIGNED_IN,
+    "documents:preview": SIGNED_IN,
+    "documents:ask": SECRETARIAT,
+    "documents:renew": SECRETARIAT,
+    "documents:issue": SECRETARIAT,
+    "documents:trial": SECRETARIAT,
+    "documents:section": RUNS_OWN_INDICATORS,
+    "documents:assign": SECRETARIAT,
+    "documents:edition": SIGNED_IN,
+    "documents:edition_progress": SIGNED_IN,
+    "documents:edition_file": SIGNED_IN,
+    "documents:retry_edition": SECRETARIAT,
+    "documents:agency_report": SIGNED_IN,
+    "documents:area_report": SIGNED_IN,
+    "documents:program_report": SIGNED_IN,
+    "documents:build": SIGNED_IN,
+    "documents:save": SIGNED_IN,
+    "documents:build_file": SIGNED_IN,
+    "documents:built_list": SIGNED_IN,
+    # Private ones: the secretariat built one of the two.
+    "documents:built": OWN_MESSAGES,
+    "documents:built_edit": OWN_MESSAGES,
+    "documents:built_copy": OWN_MESSAGES,
+    "documents:built_delete": OWN_MESSAGES,
+    "documents:built_file": OWN_MESSAGES,
+    "documents:schedules": SIGNED_IN,
+    "documents:add_schedule": SIGNED_IN,
+    "documents:schedule": SECRETARIAT,
+    "documents:edit_schedule": SECRETARIAT,
+    "documents:pause": SECRETARIAT,
+    "documents:delete_schedule": SECRETARIAT,
+    # Whoever gets it: the secretariat gets one of the two.
+    "documents:unsubscribe": OWN_MESSAGES,
+    "documents:retry": SECRETARIAT,
+    "api:list_editions": SIGNED_IN,
+    "api:edition_download": SIGNED_IN,
+    "api:list_built": SIGNED_IN,
+    "api:run_built": OWN_MESSAGES,
     "programs:list": SIGNED_IN,
     "programs:detail": SIGNED_IN,
     "programs:create": who(secretariat=ALL, agency_operator=ALL),
@@ -505,6 +547,8 @@ THIRD_PARTY_KWARGS: dict[str, dict[str, Any]] = {
 
 # These do away with what the others need, so they are asked for last.
 LAST = (
+    "documents:built_delete",
+    "documents:delete_schedule",
     "beneficiaries:batch_approve",
     "beneficiaries:batch_cancel",
     "imports:approve",
@@ -658,6 +702,7 @@ class World:
                     Role.AREA_OPERATOR, area=Area.objects.get(code=self.records[side]["area"])
                 ),
             )
+            self.records[side].update(self._documents(self.records[side], author))
             self.records[side]["conversation"] = talk.start_conversation(
                 topic="Data",
                 agencies=[self.records[side]["dataset"].owner],
@@ -682,6 +727,62 @@ class World:
             run_after=timezone.now(),
             finished_at=timezone.now(),
         )
+
+    @staticmethod
+    def _documents(record: dict[str, Any], author: Any) -> dict[str, Any]:
+        """Return a part of the LP2KD, an edition, and what ``author`` built and has mailed."""
+        from guyub.documents import built, models, services
+        from guyub.documents.question import Question
+
+        document = models.Document.objects.filter(year=2026).first()
+        if document is None:
+            document = services.start_document(2026, actor=None)
+        services.renew_sections(document, actor=None)
+        edition = models.Edition.objects.create(
+            document=document,
+            number=document.editions.count() + 1,
+            content={
+                "title": "LP2KD",
+                "subtitle": "",
+                "regency": "",
+                "chapters": [],
+                "sources": [],
+                "reference": "",
+                "made_at": "",
+                "made_by": "",
+                "facts": [],
+            },
+            digest="",
+            state="ready",
+            issued_at=timezone.now(),
+            digests={"pdf": hashlib.sha256(b"%PDF").hexdigest()},
+        )
+        edition.pdf.save("lp2kd.pdf", ContentFile(b"%PDF"))
+        report = built.save(
+            name="Keluarga",
+            description="",
+            question=Question.read({"subject": "keluarga", "rows": ["desil"]}),
+            sharing="private",
+            actor=author,
+        )
+        schedule = models.Schedule.objects.create(
+            kind="built",
+            built=report,
+            format="xlsx",
+            next_on=dt.date(2030, 1, 1),
+            created_by=author,
+        )
+        schedule.recipients.add(author)
+        return {
+            "document": document,
+            "section": document.sections.get(agency=record["dataset"].owner),
+            "edition": edition,
+            "built": report,
+            "schedule": schedule,
+            "dispatch": models.Dispatch.objects.create(
+                schedule=schedule, user=author, due_on=dt.date(2026, 1, 1), state="failed"
+            ),
+        }
 
     @staticmethod
     def _overlap() -> Any:
@@ -976,6 +1077,30 @@ class World:
         )
         return report, upload
 
+    @staticmethod
+    def _document_arguments(page: str, record: dict[str, Any]) -> dict[str, Any]:
+        if page == "edition_download":
+            return {"edition_id": record["edition"].pk, "ending": "pdf"}
+        if page == "run_built" or page.startswith("built"):
+            found = {"token": record["built"].token}
+            return {**found, "ending": "xlsx"} if page == "built_file" else found
+        if page == "build_file":
+            return {"ending": "xlsx"}
+        if page in ("document", "preview", "ask", "renew", "issue", "trial"):
+            return {"year": record["document"].year}
+        if page in ("section", "assign"):
+            return {"pk": record["section"].pk}
+        if page == "agency_report":
+            return {"code": record["dataset"].owner.code, "ending": "xlsx"}
+        if page == "area_report":
+            return {"code": record["area"], "ending": "xlsx"}
+        if page == "program_report":
+            return {"pk": record["program"].pk, "ending": "xlsx"}
+        if "edition" in page:
+            found = {"pk": record["edition"].pk}
+            return {**found, "ending": "pdf"} if page == "edition_file" else found
+        return {"pk": record["dispatch" if page == "retry" else "schedule"].pk}
+
     def kwargs(self, name: str, side: str) -> dict[str, Any]:
         """Return the URL arguments for ``name`` about the record of ``side``."""
         record = self.records[side]
@@ -1014,6 +1139,8 @@ class World:
             return {"pk": record["proposal"].pk}
         if app == "connections":
             return {"pk": record["token"].pk}
+        if app == "documents" or name in ("api:edition_download", "api:run_built"):
+            return self._document_arguments(page, record)
         if name == "api:one_rule":
             return {"rule_id": record["rule"].pk}
         if app == "programs" and page.endswith("sub_activity"):

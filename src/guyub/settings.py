@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "guyub.meetings",
     "guyub.scorecard",
     "guyub.connections",
+    "guyub.documents",
     "guyub.operations",
     "guyub.privacy",
     "guyub.home",

@@ -14,6 +14,7 @@ urlpatterns = [
     path("perangkat-daerah/", include("guyub.agencies.urls")),
     path("wilayah/", include("guyub.areas.urls")),
     path("registri/", include("guyub.registry.urls")),
+    path("dokumen/", include("guyub.documents.urls")),
     path("dataset/", include("guyub.datasets.urls")),
     path("impor/", include("guyub.imports.urls")),
     path("rekonsiliasi/", include("guyub.reconciliation.urls")),

@@ -171,6 +171,17 @@ GRANTS: dict[str, dict[Role, Scope]] = {
         Role.AREA_OPERATOR: OWN_AREA,
     },
     "reconciliation.merge": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: ANY},
+    "documents.view": EVERY_ROLE,
+    "documents.manage": {Role.SECRETARIAT: ANY},
+    # The parts of the LP2KD that are one's agency's to write.
+    "documents.write": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: OWN_AGENCY,
+        Role.AGENCY_OPERATOR: OWN_AGENCY,
+    },
+    # Sums alone; what may be counted follows the permissions of each subject.
+    "documents.build": EVERY_ROLE,
+    "documents.schedule": EVERY_ROLE,
     "registry.view_aggregates": EVERY_ROLE,
     "registry.view": {
         Role.SECRETARIAT: ANY,

@@ -41,6 +41,7 @@ TAGS = {
     "areas": "The regency, its districts and villages, by Kemendagri code.",
     "beneficiaries": "Who receives what: sums for everybody, rows for those who may see names.",
     "datasets": "Each agency's lists: whose, how fresh.",
+    "documents": "The yearly LP2KD with its editions, and reports that people built.",
     "meetings": "Coordination meetings, their decisions and what follows from them.",
     "obstacles": "What stands in a program's way, who is needed, and what was done.",
     "overlaps": "Programs that overlap, and how far help reaches.",

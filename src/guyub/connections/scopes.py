@@ -55,6 +55,9 @@ SCOPES: dict[str, Scope] = {
     "proposals:write": Scope(
         _("Ajukan usulan dan sanggahan"), ("proposals.view", "proposals.submit")
     ),
+    "documents:read": Scope(
+        _("Baca LP2KD dan jalankan laporan tersusun"), ("documents.view", "documents.build")
+    ),
     "meetings:read": Scope(_("Baca rapat, keputusan, dan tindak lanjut"), ("meetings.view",)),
 }
 

@@ -33,6 +33,7 @@ from guyub.demo import lists
 from guyub.demo.beneficiaries import REGENCY, enrol_recipients, scale_down
 from guyub.demo.coordination import keep_scores, make_meetings, make_requests
 from guyub.demo.discussions import make_talk
+from guyub.demo.documents import make_documents
 from guyub.demo.files import write_sample_files
 from guyub.demo.indicators import make_indicators, measure_survey
 from guyub.demo.obstacles import make_obstacles
@@ -183,6 +184,8 @@ def build(households: int, seed: int, step: Step) -> None:
         keep_scores(today)
     with step(_("Permintaan pemilik data")):
         make_privacy(actors)
+    with step(_("LP2KD dan laporan")):
+        make_documents(actors, today)
     audit.record(
         FINISH,
         detail={"households": Household.objects.count(), "people": Person.objects.count()},

@@ -58,6 +58,7 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
             NavItem(_("Indikator"), "targets:list", "targets.view", "chart"),
             NavItem(_("Angka kemiskinan"), "targets:published", "targets.view", "trend"),
             NavItem(_("Ukuran kemiskinan"), "targets:estimates", "targets.view", "ruler"),
+            NavItem(_("LP2KD & laporan"), "documents:list", "documents.view", "report"),
         ),
     ),
     (

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from guyub.connections import repeats
 from guyub.connections import services as connections
 from guyub.discussions.mail import send_digests
+from guyub.documents.mailing import send_due
 from guyub.meetings import decisions
 from guyub.obstacles import services as obstacles
 from guyub.operations import backup
@@ -41,6 +42,7 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield _("Catatan pemakaian token"), connections.log_uses
     yield _("Jawaban API yang kedaluwarsa"), repeats.forget_old
     yield _("Cadangan"), backup.nightly
+    yield _("Kiriman laporan"), lambda: send_due(today)
     # Last, so that the digest tells what the others brought.
     yield _("Rangkuman kabar"), lambda: send_digests()[1]
 

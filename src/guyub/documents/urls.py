@@ -1,0 +1,41 @@
+from django.urls import path
+
+from guyub.documents import builder_views, report_views, schedule_views, views
+
+app_name = "documents"
+urlpatterns = [
+    path("", views.list_page, name="list"),
+    path("lp2kd/baru/", views.start, name="start"),
+    path("lp2kd/<int:year>/", views.document, name="document"),
+    path("lp2kd/<int:year>/pratinjau/", views.preview, name="preview"),
+    path("lp2kd/<int:year>/minta/", views.ask, name="ask"),
+    path("lp2kd/<int:year>/bagian-baru/", views.renew, name="renew"),
+    path("lp2kd/<int:year>/terbitkan/", views.issue, name="issue"),
+    path("lp2kd/<int:year>/rancangan/", views.trial, name="trial"),
+    path("bagian/<int:pk>/", views.section, name="section"),
+    path("bagian/<int:pk>/pembagian/", views.assign, name="assign"),
+    path("edisi/<int:pk>/", views.edition, name="edition"),
+    path("edisi/<int:pk>/kemajuan/", views.edition_progress, name="edition_progress"),
+    path("edisi/<int:pk>/ulang/", views.retry_edition, name="retry_edition"),
+    path("edisi/<int:pk>/<str:ending>/", views.edition_file, name="edition_file"),
+    path("perangkat-daerah/<slug:code>/<str:ending>/", report_views.agency_report, name="agency_report"),
+    path("wilayah/<str:code>/<str:ending>/", report_views.area_report, name="area_report"),
+    path("program/<int:pk>/<str:ending>/", report_views.program_report, name="program_report"),
+    path("susun/", builder_views.build, name="build"),
+    path("susun/simpan/", builder_views.save, name="save"),
+    path("susun/berkas/<str:ending>/", builder_views.build_file, name="build_file"),
+    path("tersusun/", builder_views.built_list, name="built_list"),
+    path("tersusun/<uuid:token>/", builder_views.built_page, name="built"),
+    path("tersusun/<uuid:token>/ubah/", builder_views.built_edit, name="built_edit"),
+    path("tersusun/<uuid:token>/salin/", builder_views.built_copy, name="built_copy"),
+    path("tersusun/<uuid:token>/hapus/", builder_views.built_delete, name="built_delete"),
+    path("tersusun/<uuid:token>/<str:ending>/", builder_views.built_file, name="built_file"),
+    path("jadwal/", schedule_views.schedules, name="schedules"),
+    path("jadwal/baru/", schedule_views.add_schedule, name="add_schedule"),
+    path("jadwal/<int:pk>/", schedule_views.schedule, name="schedule"),
+    path("jadwal/<int:pk>/ubah/", schedule_views.edit_schedule, name="edit_schedule"),
+    path("jadwal/<int:pk>/jeda/", schedule_views.pause, name="pause"),
+    path("jadwal/<int:pk>/hapus/", schedule_views.delete_schedule, name="delete_schedule"),
+    path("jadwal/<int:pk>/berhenti/", schedule_views.unsubscribe, name="unsubscribe"),
+    path("kiriman/<int:pk>/ulang/", schedule_views.retry, name="retry"),
+]  # fmt: skip
