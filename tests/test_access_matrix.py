@@ -384,6 +384,24 @@ EXPECTED: dict[str, dict[str, str]] = {
     "meetings:rule": who(regent=ALL),
     "meetings:update_action": who(secretariat=ALL, agency_head=OWN, agency_operator=OWN),
     # Reconciliation
+    "reconciliation:queue": who(
+        secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
+    ),
+    "reconciliation:progress": who(
+        secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
+    ),
+    "reconciliation:compare": SECRETARIAT,
+    "reconciliation:settle": SECRETARIAT,
+    "reconciliation:rules": SECRETARIAT,
+    "reconciliation:rule": SECRETARIAT,
+    "reconciliation:verify": who(secretariat=ALL, area_operator=OWN),
+    "reconciliation:corrections": RUNS_OWN_DATASETS,
+    "api:differences": who(
+        secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
+    ),
+    "api:merges": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL),
+    "api:settle_differences": SECRETARIAT,
+    "api:merge_records": who(secretariat=ALL, agency_operator=ALL),
     "reconciliation:merges": who(
         secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
     ),
@@ -907,7 +925,7 @@ class World:
             ),
             "person": home.members.get(),
             "photo": photo,
-            **World._doubles(code, kk, nik),
+            **World._doubles(dataset, code, kk, nik),
             "proposal": submit(
                 village=home.village,
                 kind="complaint",
@@ -981,9 +999,10 @@ class World:
         return {"asked_of": asked(side, stranger), "asked_by": asked(other_side, agency)}
 
     @staticmethod
-    def _doubles(code: str, kk: str, nik: str) -> dict[str, Any]:
-        """Return a second household to merge, and a merge that was done."""
+    def _doubles(dataset: Any, code: str, kk: str, nik: str) -> dict[str, Any]:
+        """Return a second household to merge, a merge that was done, and a difference."""
         from guyub.areas.models import Area
+        from guyub.reconciliation.models import Difference
         from guyub.reconciliation.services import merge_households
         from guyub.registry.services import create_household
 
@@ -1003,7 +1022,13 @@ class World:
             "second_home": homes[0],
             "second_person": homes[0].members.get(),
             "merge": merge,
-        }
+            "difference": Difference.objects.create(
+                kind="h", subject_id=homes[0].pk, household=homes[0], village=homes[0].village,
+                district=homes[0].district, field="floor", dataset=dataset, theirs="tile",
+                ours="earth", their_as_of=dt.date(2026, 2, 1), our_origin=homes[0].origin,
+                our_as_of=dt.date(2026, 1, 5), why="ask", state="verify", found_at=timezone.now(),
+            ),
+        }  # fmt: skip
 
     @staticmethod
     def _meeting_records(agency: Any, account: Any) -> dict[str, Any]:
@@ -1195,6 +1220,12 @@ class World:
         if page in ("merge_households", "merge_people"):
             kind = "home" if page == "merge_households" else "person"
             return {"first": record[kind].pk, "second": record[f"second_{kind}"].pk}
+        if name == "reconciliation:rule":
+            return {"attribute": "floor"}
+        if name == "reconciliation:corrections":
+            return {"code": record["dataset"].code}
+        if name == "reconciliation:verify":
+            return {"pk": record["difference"].pk}
         if app == "reconciliation":
             return {"pk": record["merge"].pk}
         if name in ("reports:sub_activity", "reports:schedule", "reports:plan"):

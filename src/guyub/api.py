@@ -13,6 +13,7 @@ from guyub.obstacles.api import router as obstacles
 from guyub.overlaps.api import router as overlaps
 from guyub.programs.api import router as programs
 from guyub.proposals.api import router as proposals
+from guyub.reconciliation.api import router as reconciliation
 from guyub.registry.api import router as registry
 from guyub.reports.api import router as reports
 from guyub.sharing.api import router as sharing
@@ -28,6 +29,7 @@ api.add_router("/documents", documents)
 api.add_router("/overlaps", overlaps)
 api.add_router("/programs", programs)
 api.add_router("/obstacles", obstacles)
+api.add_router("/reconciliation", reconciliation)
 api.add_router("/registry", registry)
 api.add_router("/targets", targets)
 api.add_router("/reports", reports)

@@ -182,6 +182,13 @@ GRANTS: dict[str, dict[Role, Scope]] = {
     # Sums alone; what may be counted follows the permissions of each subject.
     "documents.build": EVERY_ROLE,
     "documents.schedule": EVERY_ROLE,
+    # Deciding between sources, asking villages, comparing now.
+    "reconciliation.settle": {Role.SECRETARIAT: ANY},
+    "reconciliation.rules": {Role.SECRETARIAT: ANY},
+    # What was asked of the village.
+    "reconciliation.verify": {Role.SECRETARIAT: ANY, Role.AREA_OPERATOR: OWN_AREA},
+    # What a dataset's owner has to mend, with names.
+    "reconciliation.corrections": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
     "registry.view_aggregates": EVERY_ROLE,
     "registry.view": {
         Role.SECRETARIAT: ANY,
@@ -220,6 +227,7 @@ SECOND_FACTOR_ROLES = frozenset(
         "beneficiaries.export",
         "sharing.take",
         "privacy.handle",
+        "reconciliation.corrections",
     )
     for role in GRANTS[permission]
 )

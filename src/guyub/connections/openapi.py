@@ -47,6 +47,7 @@ TAGS = {
     "overlaps": "Programs that overlap, and how far help reaches.",
     "programs": "Programs, activities and sub-activities with their budgets.",
     "proposals": "What villages propose and object, and what citizens complain about.",
+    "reconciliation": "What sources differ about, who wins, and duplicates that were merged.",
     "registry": "Households and people of the registry, NIK and KK masked.",
     "reports": "Progress reports of sub-activities.",
     "sharing": "One agency asks another for data.",

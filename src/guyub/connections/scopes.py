@@ -58,6 +58,7 @@ SCOPES: dict[str, Scope] = {
     "documents:read": Scope(
         _("Baca LP2KD dan jalankan laporan tersusun"), ("documents.view", "documents.build")
     ),
+    "reconciliation:read": Scope(_("Baca perbedaan antarsumber"), ("reconciliation.view",)),
     "meetings:read": Scope(_("Baca rapat, keputusan, dan tindak lanjut"), ("meetings.view",)),
 }
 

@@ -41,6 +41,7 @@ from guyub.demo.overlaps import make_overlaps
 from guyub.demo.population import write_population
 from guyub.demo.privacy import make_privacy
 from guyub.demo.proposals import make_proposals
+from guyub.demo.reconciliation import make_reconciliation
 from guyub.demo.reports import make_reports
 from guyub.demo.rules import make_rules
 from guyub.imports.services import load_flat
@@ -48,8 +49,10 @@ from guyub.programs.services import load_programs
 from guyub.registry.models import Household, Person
 
 # What stands beside the database in the data folder and goes with it.
-FOLDERS = ("datasets", "imports", "media", "mail", "contoh", "surveys", "overlaps")
-FOLDERS = ("datasets", "imports", "batches", "media", "mail", "contoh", "surveys")
+FOLDERS = (
+    "datasets", "imports", "batches", "media", "mail", "contoh", "surveys", "overlaps",
+    "reconciliation",
+)  # fmt: skip
 SCRATCH = "demo-"
 START, FINISH = "demo.start", "demo.finish"
 
@@ -161,6 +164,8 @@ def build(households: int, seed: int, step: Step) -> None:
             newest = Path(scratch) / "newest.parquet"
             lists.write_reference(population, newest, reference_dates[0], 0, seed)
             write_sample_files(samples_folder(), newest, seed)
+    with step(_("Membandingkan sumber dan menggabungkan data ganda")) as tell:
+        make_reconciliation(actors, VILLAGE, tell)
     with step(_("Aturan sasaran")):
         make_rules(actors["sekretariat"], today.year)
     with step(_("Penerima bantuan rekaan")) as tell:

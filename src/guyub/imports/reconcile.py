@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -377,6 +378,8 @@ class Reconciliation:
         self._households()
         self.step()
         self._people()
+        for has_a_say in rulings:
+            has_a_say(self)
         self.step()
         return self._outcome()
 
@@ -820,6 +823,11 @@ class Reconciliation:
             "GROUP BY v.district_id, coalesce(r.desil, 0))",
             self.work,
         )
+
+
+# What has a say in who wins, beyond the rule told above: called with each plan before it is written,
+# with ``household_judged`` and ``person_judged`` made. Apps below add theirs when they are ready.
+rulings: list[Callable[[Reconciliation], None]] = []
 
 
 def counts_of(delta: Delta, outcome: Outcome) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class MergeForm(ReasonForm):
         self.fields["reason"].label = _("Mengapa keduanya sama?")
         for choice in preview.choices:
             self.fields[f"v_{choice.name}"] = forms.ChoiceField(
-                label=choice.label, choices=SIDES, initial=choice.suggested
+                label=choice.label, choices=SIDES, initial=choice.suggested or None
             )
         for left, right in preview.twins:
             self.fields[f"p_{right.pk}_{left.pk}"] = forms.BooleanField(

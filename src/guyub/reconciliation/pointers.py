@@ -10,6 +10,7 @@ from guyub.audit.models import Event
 from guyub.discussions.models import Following, Message, Thread
 from guyub.reconciliation.following import follow, stay
 from guyub.reconciliation.journal import Journal
+from guyub.reconciliation.models import WAITING, Difference, DifferenceState
 from guyub.registry.models import (
     AddressKey,
     Household,
@@ -18,6 +19,7 @@ from guyub.registry.models import (
     Person,
     PersonKey,
     Photo,
+    SubjectKind,
     ValueChange,
 )
 
@@ -36,6 +38,8 @@ def declare() -> None:
     history = "It tells how the record itself changed, and the record stays."
     stay(ValueChange, "household_id", why=history)
     stay(ValueChange, "subject_id", why=history)
+    follow(Difference, "household", by=differences_of_household)
+    follow(Difference, "subject_id", of=Person, by=differences_of_person)
     stay(Event, "subject_id", why="The log tells what was done to which record.")
     stay(PersonKey, "person_id", why="Search keys are made anew.")
     stay(AddressKey, "household_id", why="Search keys are made anew.")
@@ -89,6 +93,28 @@ def threads(journal: Journal, loser: Household, survivor: Household) -> None:
     there = set(Following.objects.filter(thread=ours).values_list("user_id", flat=True))
     for one in Following.objects.filter(thread=theirs).exclude(user__in=there).order_by("pk"):
         journal.change(one, thread=ours.pk)
+
+
+def differences_of_household(journal: Journal, loser: Household, survivor: Household) -> None:
+    """Close what waits about the duplicate itself; what is about its members goes with them."""
+    for one in Difference.objects.filter(household=loser).order_by("pk"):
+        if one.kind == SubjectKind.PERSON:
+            journal.change(
+                one,
+                household=survivor.pk,
+                village=survivor.village_id,
+                district=survivor.district_id,
+            )
+        elif one.is_waiting:
+            journal.change(one, state=DifferenceState.GONE)
+
+
+def differences_of_person(journal: Journal, loser: Person, survivor: Person) -> None:
+    """Close what waits about the duplicate; its lists are compared with the survivor from now on."""
+    for one in Difference.objects.filter(
+        kind=SubjectKind.PERSON, subject_id=loser.pk, state__in=WAITING
+    ).order_by("pk"):
+        journal.change(one, state=DifferenceState.GONE)
 
 
 def count_messages(household: Household) -> None:

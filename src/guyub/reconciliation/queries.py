@@ -16,7 +16,7 @@ from rapidfuzz import fuzz
 from guyub.access.permissions import Scope, scope_of
 from guyub.reconciliation.models import Merge, MergedRow
 from guyub.reconciliation.services import MODELS, PICKABLE
-from guyub.reconciliation.sources import reference_dataset, weigh
+from guyub.reconciliation.sources import Rule, reference_dataset, rules_in_force, weigh
 from guyub.registry.models import Household, Origin, Person, SubjectKind
 from guyub.registry.queries import origins_of
 from guyub.registry.services import stored
@@ -61,6 +61,13 @@ class Preview:
     loser_head: Person | None = None
 
 
+def flat_name(kind: str, name: str) -> str:
+    """Return the column of the flat form for a field of a household or person."""
+    if name != "status":
+        return name
+    return "household_status" if kind == SubjectKind.HOUSEHOLD else "person_status"
+
+
 def shown(record: Any, name: str) -> str:
     """Return a value of a household or person as pages show it."""
     value = getattr(record, name)
@@ -74,7 +81,7 @@ def shown(record: Any, name: str) -> str:
 def preview(kind: str, survivor: Any, loser: Any) -> Preview:
     """Return what two records say, what would win by the rule, and what would follow."""
     origins = origins_of([survivor, loser])
-    reference = reference_dataset()
+    reference, rules = reference_dataset(), rules_in_force()
     choices, same = [], 0
     for name in PICKABLE[SubjectKind(kind)]:
         left, right = getattr(survivor, name), getattr(loser, name)
@@ -83,7 +90,8 @@ def preview(kind: str, survivor: Any, loser: Any) -> Preview:
             continue
         left_origin = origins[survivor.origin_id_of(name)]
         right_origin = origins[loser.origin_id_of(name)]
-        verdict = weigh(left_origin, right_origin, left, right, reference)
+        rule = rules.get(flat_name(kind, name), Rule())
+        verdict = weigh(left_origin, right_origin, left, right, rule, reference)
         choices.append(
             Choice(
                 name,

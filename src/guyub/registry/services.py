@@ -194,6 +194,48 @@ def edit_household(
 
 
 @transaction.atomic
+def take_value(
+    record: Household | Person, name: str, value: Any, *, origin: Origin, actor: Any, reason: str
+) -> None:
+    """Set one value to what a list says, with that list's ``origin``, after people decided for it.
+
+    Raises:
+        RegistryError: the record is merged, or the value would make a second head.
+    """
+    kind = SubjectKind.HOUSEHOLD if isinstance(record, Household) else SubjectKind.PERSON
+    held = _lock(type(record), record.pk, None)
+    home = held if kind == SubjectKind.HOUSEHOLD else held.household
+    before = home.village_id
+    people = list(home.members.filter(merged_into=None)) if name == "village" else []
+    if kind == SubjectKind.PERSON:
+        becoming = {"relation": held.relation, "status": held.status, name: value}
+        if becoming["relation"] == Relation.HEAD and becoming["status"] == Status.ACTIVE:
+            _refuse_second_head(home, held.pk)
+        people = [held]
+    else:
+        forget_address(held)
+    for person in people:
+        forget_person(person.pk, person.name, before)
+    if name == "village":
+        held.district_id = value.parent_id
+    _change(held, {name: value}, kind, home.pk, origin)
+    for person in people:
+        index_person(person, held.village_id if name == "village" else before)
+    if kind == SubjectKind.HOUSEHOLD:
+        index_address(held)
+    else:
+        refresh(home)
+    bulk.recount_areas([before, home.village_id])
+    audit.record(
+        "registry.value.take",
+        actor=actor,
+        subject=held,
+        reason=reason,
+        detail={"field": name, "origin": origin.pk},
+    )
+
+
+@transaction.atomic
 def add_person(
     household: Household, values: dict[str, Any], *, as_of: dt.date, actor: Any
 ) -> Person:

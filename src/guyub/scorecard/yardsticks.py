@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from guyub.scorecard import evidence as e
+from guyub.scorecard import reconciled
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ YARDSTICKS = (
     Yardstick("keterbukaan", _("Keterbukaan data"), (
         Indicator("mutakhir", _("Data mutakhir"), _("Bagian dataset yang mutakhir; jatuh tempo dihitung setengah."), e.fresh_data),
         Indicator("permintaan", _("Permintaan data dipenuhi"), _("Bagian permintaan data yang diberikan tepat waktu; terlambat, atau ditolak dengan alasan, dihitung setengah."), e.requests_granted),
+        Indicator("rekonsiliasi", _("Sumber direkonsiliasi"), _("Bagian perbedaan antarsumber yang selesai; yang diputuskan tetapi belum diperbaiki di daftarnya dihitung setengah."), reconciled.sources_reconciled),
     )),
 )  # fmt: skip
 

@@ -38,7 +38,7 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
             NavItem(_("Registri warga miskin"), "registry:search", "registry.view", "people"),
             NavItem(_("Dataset"), "datasets:list", "datasets.view", "layers"),
             NavItem(_("Impor"), "imports:list", "imports.view", "upload"),
-            NavItem(_("Data ganda"), "reconciliation:merges", "reconciliation.view", "overlap"),
+            NavItem(_("Rekonsiliasi"), "reconciliation:queue", "reconciliation.view", "overlap"),
         ),
     ),
     (

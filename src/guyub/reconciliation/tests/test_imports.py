@@ -33,8 +33,8 @@ def test_the_list_under_the_old_numbers_changes_the_survivor(make_dataset, regen
     one = ("3302011203850001", "3302010101010001", "Tukiman")
     two = ("3302011203850002", "3302010101010002", "Tukiman")
     bring(dataset, 1, one, two)
-    loser, survivor = Household.objects.order_by("kk")
-    people = Person.objects.order_by("nik")
+    loser, survivor = (Household.objects.get(kk=row[1]) for row in (one, two))
+    people = [Person.objects.get(nik=row[0]) for row in (one, two)]
     merge = merge_households(
         loser, survivor, picked=(), reason=WHY, actor=None,
         same_people=[(people[0].pk, people[1].pk)],
@@ -63,7 +63,7 @@ def test_a_merged_person_moves_with_the_list(make_dataset, regency):
     one = ("3302011203850001", "3302010101010001", "Tukiman")
     two = ("3302011203850002", "3302010101010002", "Tukimin")
     bring(dataset, 1, one, two)
-    double, own = Person.objects.order_by("nik")
+    double, own = (Person.objects.get(nik=row[0]) for row in (one, two))
     merge_people(double, own, picked=(), reason=WHY, actor=None)
     # The list has the person under the other number and in a third household.
     bring(dataset, 2, (one[0], "3302010101010003", "Tukiman"))

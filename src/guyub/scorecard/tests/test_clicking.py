@@ -8,12 +8,16 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from guyub.access.permissions import can
 from guyub.access.roles import Role
 from guyub.agencies.models import Agency
 from guyub.discussions import services as talk
 from guyub.discussions.models import Message
 from guyub.meetings import decisions
 from guyub.meetings.models import ActionItem, ActionState, Meeting, MeetingState
+from guyub.reconciliation.keeping import detect
+from guyub.reconciliation.models import Difference
+from guyub.reconciliation.settling import settle
 from guyub.reports.models import Report, ReportState
 from guyub.scorecard import queries
 from guyub.scorecard.evidence import PARTNERS
@@ -152,3 +156,27 @@ def test_asking_and_withdrawing_changes_nobodys_score(
         )
         sharing.withdraw(request, actor=asker)
     assert percent("permintaan", quarter, today) is None
+
+
+def test_settling_and_comparing_again_reconciles_nothing(
+    dataset, make_household, make_user, quarter, today
+):
+    home = make_household(floor="earth")
+    now = timezone.now()
+    differing = Difference.objects.create(
+        kind="h", subject_id=home.pk, household=home, village=home.village,
+        district=home.district, field="floor", dataset=dataset, theirs="tile", ours="earth",
+        their_as_of=today, our_origin=home.origin, our_as_of=today, why="ask", found_at=now,
+    )  # fmt: skip
+    assert percent("rekonsiliasi", quarter, today) == 0
+    secretary = make_user(Role.SECRETARIAT)
+    assert settle([differing], side="ours", reason=LONG, actor=secretary) == (1, 0)
+    for _time in range(3):
+        assert settle([differing], side="ours", reason=LONG, actor=secretary) == (0, 1)
+        assert percent("rekonsiliasi", quarter, today) == 50
+    # The list has no newer version, so that comparing mends nothing.
+    detect()
+    assert percent("rekonsiliasi", quarter, today) == 50
+    # No agency settles anything, its own differences least of all.
+    for role in (Role.AGENCY_HEAD, Role.AGENCY_OPERATOR, Role.AUDITOR, Role.REGENT):
+        assert not can(make_user(role, agency=dataset.owner), "reconciliation.settle", differing)

@@ -16,6 +16,7 @@ from guyub.agencies.models import Agency
 from guyub.meetings import decisions as outcomes
 from guyub.meetings import services as meetings
 from guyub.meetings.models import MandateScope
+from guyub.reconciliation.models import Difference
 from guyub.scorecard import queries, services
 from guyub.scorecard.evidence import Evidence
 from guyub.scorecard.models import Score
@@ -59,6 +60,26 @@ def held(secretary, heads, today):
     return meeting
 
 
+@pytest.fixture
+def differing(heads, make_dataset, make_household, today):
+    """Let A's list differ in four values: won, lost and mended, lost, waiting."""
+    now = timezone.now()
+    home = make_household()
+    dataset = make_dataset("rtlh", owner=heads["a"].agency)
+    for field, state, winner, mended in (
+        ("floor", "settled", "theirs", None),
+        ("wall", "mended", "ours", now),
+        ("roof", "settled", "ours", None),
+        ("water", "open", "", None),
+    ):
+        Difference.objects.create(
+            kind="h", subject_id=home.pk, household=home, village=home.village,
+            district=home.district, field=field, dataset=dataset, theirs="other", ours="own",
+            their_as_of=today, our_origin=home.origin, our_as_of=today, why="ask", state=state,
+            winner=winner, settled_at=now if winner else None, mended_at=mended, found_at=now,
+        )  # fmt: skip
+
+
 def score(rows, code, part=None):
     (row,) = [row for row in rows if row.yardstick.code == code]
     if part is None:
@@ -68,13 +89,15 @@ def score(rows, code, part=None):
 
 
 @pytest.mark.django_db
-def test_the_worked_example(held, heads, quarter, today):
+def test_the_worked_example(held, differing, heads, quarter, today):
     scores = queries.reckon(quarter, today)
     together = queries.card(scores)
     assert score(together, "dialog", "kepala-hadir") == pytest.approx(50)
     assert score(together, "dialog", "diputus-di-rapat") == pytest.approx(200 / 3)
     assert score(together, "dialog") == pytest.approx((50 + 200 / 3) / 2)
     assert score(together, "komunikasi", "masukan") == pytest.approx(100 / 3)
+
+    assert score(together, "keterbukaan", "rekonsiliasi") == pytest.approx(62.5)
 
     of_b = queries.card(scores, heads["b"].agency_id)
     assert score(of_b, "dialog") == pytest.approx(75)
