@@ -152,7 +152,9 @@ def _csv(found: Any) -> Iterator[str]:
         ]  # fmt: skip
         # No spreadsheet shall take what somebody typed for a formula.
         texts = [str(value) for value in row]
-        writer.writerow([f"'{t}" if t.startswith(("=", "+", "-", "@", "\t")) else t for t in texts])
+        writer.writerow(
+            [f"'{t}" if t.startswith(("=", "+", "-", "@", "\t", "\r")) else t for t in texts]
+        )
         if out.tell() > 60_000:
             yield out.getvalue()
             out.seek(0)

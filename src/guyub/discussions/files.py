@@ -11,11 +11,12 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 MAX_BYTES = 10 * 1024 * 1024
 PICTURE_EDGE = 1600  # pixels
 PICTURE_PIXELS = 80_000_000
+PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 JPEG = "image/jpeg"
 PDF = "application/pdf"
 # The part that tells what an Office file is, its ending and its media type.
@@ -51,7 +52,7 @@ def _named(name: str, ending: str) -> str:
 def _picture(content: bytes) -> bytes | None:
     """Draw a picture anew as JPEG, without the place and device that cameras write in."""
     try:
-        with Image.open(io.BytesIO(content)) as opened:
+        with Image.open(io.BytesIO(content), formats=PICTURE_FORMATS) as opened:
             if opened.width * opened.height > PICTURE_PIXELS:
                 return None
             picture = ImageOps.exif_transpose(opened)
@@ -61,7 +62,7 @@ def _picture(content: bytes) -> bytes | None:
                 picture = Image.new("RGB", layer.size, "white")
                 picture.paste(layer, mask=layer.getchannel("A"))
             picture = picture.convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+    except Exception:  # a damaged picture fails anywhere within its decoder
         return None
     picture.thumbnail((PICTURE_EDGE, PICTURE_EDGE))
     out = io.BytesIO()
@@ -73,7 +74,7 @@ def _office(content: bytes) -> tuple[str, str] | None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as parts:
             names = set(parts.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return None
     if any(name.lower().endswith("vbaproject.bin") for name in names):
         return None

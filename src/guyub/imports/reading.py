@@ -10,7 +10,6 @@ import codecs
 import csv
 import datetime as dt
 import io
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from guyub.access.sealed_files import opened, seal_file
 from guyub.access.sealing import is_sealed, seal, unseal
+from guyub.imports import guarding
 from guyub.imports.fields import BY_HEADING, normal, recognise, score_headings
 from guyub.imports.folder import Report, RunFolder
 
@@ -32,7 +32,6 @@ MAX_COLUMNS = 400
 # Uncompressed XML above which calamine's memory would pass about 1 GB (26 bytes of XML a cell,
 # 100 bytes a cell in memory, both measured).
 STREAM_SHEET_BYTES = 350 * 1024 * 1024
-MAX_SHEET_BYTES = 6 * 1024 * 1024 * 1024
 # Excel keeps 15 digits; a whole number this long has lost its last one.
 INTEGER_LIMIT = 10**15
 NUMBER_MARK = "#"
@@ -104,7 +103,7 @@ def look(path: Path, sheet: str = "") -> Layout:
         layout = Layout(kind="csv", encoding=detect_encoding(path))
         text = _decoded_head(path, layout.encoding)
         layout.delimiter = detect_delimiter(text)
-        head = list(csv.reader(io.StringIO(text), delimiter=layout.delimiter))[:HEAD_ROWS]
+        head = _csv_head(text, layout.delimiter)
     head = [[_clean(cell) for cell in row] for row in head]
     if not any(any(row) for row in head):
         raise UnreadableFileError(
@@ -241,8 +240,7 @@ def detect_delimiter(text: str) -> str:
     """Return the separator that splits the first lines most evenly into most columns."""
     best, best_score = ",", 0.0
     for delimiter in (",", ";", "\t", "|"):
-        rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(row)]
-        widths = [len(row) for row in rows[:HEAD_ROWS]]
+        widths = [len(row) for row in _csv_head(text, delimiter) if any(row)]
         usual = max(set(widths), key=widths.count) if widths else 1
         score = usual * widths.count(usual) / (len(widths) or 1) if usual > 1 else 0
         if score > best_score:
@@ -250,10 +248,24 @@ def detect_delimiter(text: str) -> str:
     return best
 
 
+def _csv_head(text: str, delimiter: str) -> list[list[str]]:
+    """Split the first rows; what stands behind a cell of more than 131,072 letters is left out."""
+    head: list[list[str]] = []
+    try:
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            head.append(row)
+            if len(head) == HEAD_ROWS:
+                break
+    except csv.Error:
+        pass
+    return head
+
+
 def _decoded_head(path: Path, encoding: str) -> str:
     with path.open("rb") as file:
         block = file.read(256 * 1024)
     text = block.decode("utf-8-sig" if encoding == "utf-8" else encoding, errors="replace")
+    text = text.replace("\0", "")
     lines = text.splitlines(keepends=True)
     # The last line may have been cut in the middle.
     return "".join(lines[:-1] if len(block) == 256 * 1024 and len(lines) > 1 else lines)
@@ -268,18 +280,11 @@ def _as_utf8(path: Path, encoding: str, work: Path) -> Path:
         target.open("w", encoding="utf-8", newline="") as out,
     ):
         while block := source.read(1 << 20):
-            out.write(block)
+            out.write(block.replace("\0", ""))
     return target
 
 
 # XLSX
-
-
-def _open_zip(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        raise UnreadableFileError(_damaged()) from error
 
 
 def _damaged() -> str:
@@ -289,35 +294,47 @@ def _damaged() -> str:
 
 
 def _sheet_bytes(path: Path) -> int:
-    with _open_zip(path) as archive:
-        infos = archive.infolist()
-        total = sum(info.file_size for info in infos)
-        if total > MAX_SHEET_BYTES or len(infos) > 10_000:
-            raise UnreadableFileError(
-                _(
-                    "Isi berkas Excel ini terlalu besar. Simpan sebagai CSV, atau bagi per kecamatan."
-                )
-            )
-        return max(
-            (info.file_size for info in infos if info.filename.startswith("xl/worksheets/")),
-            default=0,
+    try:
+        return guarding.largest_sheet(path)
+    except guarding.SuspectWorkbookError as error:
+        raise _suspect(error) from error
+
+
+def fits_in_memory(path: Path) -> bool:
+    """Tell whether a workbook's sheets may be held whole. Raises :class:`UnreadableFileError`."""
+    if _sheet_bytes(path) > STREAM_SHEET_BYTES:
+        return False
+    try:
+        return guarding.table_size(path) <= guarding.MAX_TABLE
+    except guarding.SuspectWorkbookError as error:
+        raise _suspect(error) from error
+
+
+def _suspect(error: guarding.SuspectWorkbookError) -> UnreadableFileError:
+    if error.too_large:
+        return UnreadableFileError(
+            _("Isi berkas Excel ini terlalu besar. Simpan sebagai CSV, atau bagi per kecamatan.")
         )
+    return UnreadableFileError(_damaged())
+
+
+def _is_damage(error: BaseException) -> bool:
+    """Tell whether a library failed: calamine's failed assertions are no ``Exception``."""
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
 
 
 def sheet_names(path: Path) -> list[str]:
     """Return the names of the sheets that hold cells. Raises :class:`UnreadableFileError`."""
-    _sheet_bytes(path)
-    from openpyxl import load_workbook
+    import python_calamine
 
+    _sheet_bytes(path)
     try:
-        # Through a file object: openpyxl judges a path by its ending, and uploads have none.
-        with path.open("rb") as file:
-            workbook = load_workbook(file, read_only=True)
-            names = [name for name in workbook.sheetnames if hasattr(workbook[name], "iter_rows")]
-            workbook.close()
-    except UnreadableFileError:
-        raise
-    except Exception as error:  # openpyxl raises whatever the damaged part makes it raise
+        book = python_calamine.load_workbook(str(path))
+        cells = python_calamine.SheetTypeEnum.WorkSheet
+        names = [sheet.name for sheet in book.sheets_metadata if sheet.typ == cells]
+    except BaseException as error:
+        if not _is_damage(error):
+            raise
         raise UnreadableFileError(_damaged()) from error
     if not names:
         raise UnreadableFileError(_("Berkas Excel ini tidak punya lembar berisi data."))
@@ -341,14 +358,17 @@ def _head(rows: Iterator[list[str]]) -> list[list[str]]:
 
 def xlsx_rows(path: Path, sheet: str) -> Iterator[list[str]]:
     """Yield every row of a sheet as text, from Excel's row 1, blank rows included."""
+    read = _calamine_rows if fits_in_memory(path) else _openpyxl_rows
     try:
-        if _sheet_bytes(path) > STREAM_SHEET_BYTES:
-            yield from _openpyxl_rows(path, sheet)
-        else:
-            yield from _calamine_rows(path, sheet)
-    except UnreadableFileError:
+        for number, row in enumerate(read(path, sheet), start=1):
+            if number > guarding.LAST_ROW:
+                raise UnreadableFileError(_damaged())
+            yield row
+    except (UnreadableFileError, GeneratorExit):
         raise
-    except Exception as error:  # a damaged part may surface anywhere in either library
+    except BaseException as error:  # a damaged part may surface anywhere in either library
+        if not _is_damage(error):
+            raise
         raise UnreadableFileError(_damaged()) from error
 
 
@@ -386,7 +406,7 @@ def cell_text(cell: Any) -> str:
     if cell is None:
         return ""
     if isinstance(cell, str):
-        return cell
+        return cell.replace("\0", "")  # PostgreSQL keeps no such sign
     if isinstance(cell, bool):
         return "Ya" if cell else "Tidak"
     if isinstance(cell, int | float):

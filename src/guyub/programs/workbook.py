@@ -274,7 +274,7 @@ def _unpacked_size(path: Path) -> int:
     try:
         with zipfile.ZipFile(path) as archive:
             return sum(info.file_size for info in archive.infolist())
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise UnreadableFileError(
             _("Berkas Excel rusak atau tidak lengkap. Simpan ulang di Excel, lalu unggah lagi.")
         ) from error

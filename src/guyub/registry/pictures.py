@@ -7,11 +7,13 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 from django.utils.translation import gettext as _
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 EDGE = 1600  # pixels
 MAX_BYTES = 15 * 1024 * 1024
 MAX_PIXELS = 80_000_000
+# What cameras and screens make. Pillow would try fifty more, among them such as start programs.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
 
 class UnusablePictureError(Exception):
@@ -27,11 +29,13 @@ def clean_jpeg(upload: Any) -> ContentFile[bytes]:
     if upload.size > MAX_BYTES:
         raise UnusablePictureError(_("Foto lebih dari 15 MB. Kecilkan dahulu."))
     try:
-        with Image.open(upload) as opened:
+        with Image.open(upload, formats=FORMATS) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise UnusablePictureError(_("Foto terlalu besar. Kecilkan dahulu."))
             picture = ImageOps.exif_transpose(opened).convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+    except UnusablePictureError:
+        raise
+    except Exception as error:  # a damaged picture fails anywhere within its decoder
         raise UnusablePictureError(
             _("Berkas ini bukan foto yang bisa dibaca (JPEG atau PNG).")
         ) from error

@@ -80,11 +80,11 @@ def _office_type(content: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = set(archive.namelist())
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise AttachmentError(
             _("Berkas rusak atau tidak lengkap. Simpan ulang, lalu unggah lagi.")
         ) from error
-    if any(name.endswith("vbaProject.bin") for name in names):
+    if any(name.lower().endswith("vbaproject.bin") for name in names):
         raise AttachmentError(
             _("Dokumen berisi makro. Simpan ulang tanpa makro (.xlsx atau .docx).")
         )

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from python_calamine import CalamineWorkbook
 
-from guyub.imports.reading import UnreadableFileError, look
+from guyub.imports.reading import UnreadableFileError, fits_in_memory, look
 from guyub.reports import queries, services
 from guyub.reports.amounts import AmountError, read_count, read_percent, read_rupiah
 from guyub.reports.models import Report, ReportState
@@ -151,6 +151,8 @@ def _table(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         layout = look(path, SHEET)
         if layout.kind != "xlsx" or SHEET not in layout.sheets:
             raise WorkbookError(foreign)
+        if not fits_in_memory(path):
+            raise WorkbookError(_("Barisnya terlalu banyak untuk buku kerja laporan."))
         sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_name(SHEET)
         first_row = (sheet.start or (0, 0))[0]
         rows = sheet.to_python(skip_empty_area=True)
