@@ -248,6 +248,24 @@ EXPECTED: dict[str, dict[str, str]] = {
     "imports:corrections": RUNS_OWN_DATASETS,
     "imports:approve": RUNS_OWN_DATASETS,
     "imports:cancel": RUNS_OWN_DATASETS,
+    # Linking lists to the registry: each agency its own; duplicates and the model by the secretariat
+    "linking:list": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL),
+    "linking:new": who(secretariat=ALL, agency_operator=ALL),
+    "linking:duplicates": SECRETARIAT,
+    "linking:model": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL),
+    "linking:thresholds": SECRETARIAT,
+    "linking:learn": SECRETARIAT,
+    **{
+        f"linking:{name}": SEES_OWN_IMPORTS
+        for name in ("run", "progress", "outcome", "differences", "run_model")
+    },
+    **{
+        f"linking:{name}": RUNS_OWN_DATASETS
+        for name in ("sheet", "map", "cancel", "review", "decide", "undo", "export")
+    },
+    "api:link_runs": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL),
+    "api:link_run": SEES_OWN_IMPORTS,
+    "api:link_rows": SEES_OWN_IMPORTS,
     # Obstacles: all read them; who reported one and who is needed act on it
     "obstacles:list": SIGNED_IN,
     "obstacles:detail": SIGNED_IN,
@@ -890,6 +908,17 @@ class World:
             chunks=[f"NIK\n{base}02\n12\n".encode()],
             actor=None,
         )
+        from guyub.linking import services as linking
+        from guyub.linking.models import Pair
+
+        linked = linking.start_file(
+            dataset.owner, title="BLT", file_name="blt.csv", chunks=csv(person_row("", "", "Tukiman")),
+            actor=None,
+        )  # fmt: skip
+        linking.confirm_mapping(linked, linked.mapping, actor=None)
+        linked = linking.work(linked.pk)
+        linked.pairs.all().delete()
+        pair = Pair.objects.create(run=linked, record=2, person=home.members.get(), weight=1)
         assert batch.counts["accepted"] == batch.counts["rejected"] == 1, batch.counts
         assert dataset.versions.count() == 2
         assert run.counts["rejected"], run.counts
@@ -959,6 +988,8 @@ class World:
             "delivery": delivery,
             "batch": batch,
             "run": run,
+            "linked": linked,
+            "pair": pair,
             "report": report,
             "workbook": workbook,
             **World._meeting_records(dataset.owner, account),
@@ -1238,6 +1269,10 @@ class World:
             return {"pk": record["report"].pk}
         if name in ("api:lateness", "api:deviations"):
             return {"year": 2026}
+        if app == "linking":
+            return {"pk": record["pair" if page in ("decide", "undo") else "linked"].pk}
+        if page in ("link_run", "link_rows"):
+            return {"run_id": record["linked"].pk}
         if app == "beneficiaries":
             if page.startswith("batch"):
                 return {"pk": record["batch"].pk}

@@ -8,6 +8,7 @@ from guyub.beneficiaries.api import router as beneficiaries
 from guyub.connections.openapi import make_api
 from guyub.datasets.api import router as datasets
 from guyub.documents.api import router as documents
+from guyub.linking.api import router as linking
 from guyub.meetings.api import router as meetings
 from guyub.obstacles.api import router as obstacles
 from guyub.overlaps.api import router as overlaps
@@ -26,6 +27,7 @@ api.add_router("/areas", areas)
 api.add_router("/beneficiaries", beneficiaries)
 api.add_router("/datasets", datasets)
 api.add_router("/documents", documents)
+api.add_router("/linking", linking)
 api.add_router("/overlaps", overlaps)
 api.add_router("/programs", programs)
 api.add_router("/obstacles", obstacles)

@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "guyub.programs",
     "guyub.imports",
     "guyub.reconciliation",
+    "guyub.linking",
     "guyub.targeting",
     "guyub.beneficiaries",
     "guyub.overlaps",
@@ -346,6 +347,10 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 FILE_UPLOAD_TEMP_DIR = None
 IMPORT_MAX_BYTES = int(os.environ.get("GUYUB_IMPORT_MAX_MB", "100")) * 1024 * 1024
 IMPORT_MAX_ROWS = 1_000_000
+# Where pairs of records are compared: "duckdb" in the worker, or "spark" (uv sync --extra spark).
+LINKING_BACKEND = os.environ.get("GUYUB_LINKING_BACKEND", "duckdb")
+LINKING_SPARK_MASTER = os.environ.get("GUYUB_LINKING_SPARK_MASTER", "local[2]")
+LINKING_MEMORY = os.environ.get("GUYUB_LINKING_MEMORY", "2GB")
 
 # What this installation serves. Another regency sets its own code and name.
 REGENCY_CODE = os.environ.get("GUYUB_REGENCY_CODE", "33.02")

@@ -18,6 +18,7 @@ urlpatterns = [
     path("dataset/", include("guyub.datasets.urls")),
     path("impor/", include("guyub.imports.urls")),
     path("rekonsiliasi/", include("guyub.reconciliation.urls")),
+    path("pencocokan/", include("guyub.linking.urls")),
     path("kendala/", include("guyub.obstacles.urls")),
     path("pembicaraan/", include("guyub.discussions.urls")),
     path("program/", include("guyub.programs.urls")),

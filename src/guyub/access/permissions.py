@@ -56,6 +56,16 @@ GRANTS: dict[str, dict[Role, Scope]] = {
         Role.AGENCY_OPERATOR: OWN_AGENCY,
     },
     "imports.run": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    "linking.view": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: OWN_AGENCY,
+        Role.AGENCY_OPERATOR: OWN_AGENCY,
+    },
+    # Linking a list and judging its pairs; the registry's own duplicates have no agency.
+    "linking.run": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    "linking.export": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    # Thresholds, what is learnt, and the search for duplicates.
+    "linking.manage": {Role.SECRETARIAT: ANY},
     "programs.view": EVERY_ROLE,
     "programs.edit": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
     # Missions of the regency.
@@ -225,6 +235,7 @@ SECOND_FACTOR_ROLES = frozenset(
         "registry.export",
         "datasets.export",
         "beneficiaries.export",
+        "linking.export",
         "sharing.take",
         "privacy.handle",
         "reconciliation.corrections",

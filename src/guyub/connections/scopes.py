@@ -22,6 +22,7 @@ IDENTIFIERS = "registry:identifiers"
 SCOPES: dict[str, Scope] = {
     "agencies:read": Scope(_("Baca perangkat daerah dan wilayah"), ("agencies.view", "areas.view")),
     "datasets:read": Scope(_("Baca daftar dataset"), ("datasets.view",)),
+    "linking:read": Scope(_("Baca hasil pencocokan data"), ("linking.view",)),
     "registry:read": Scope(
         _("Baca registri, NIK dan KK tersamar"), ("registry.view", "registry.view_aggregates")
     ),

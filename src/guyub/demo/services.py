@@ -36,6 +36,7 @@ from guyub.demo.discussions import make_talk
 from guyub.demo.documents import make_documents
 from guyub.demo.files import write_sample_files
 from guyub.demo.indicators import make_indicators, measure_survey
+from guyub.demo.linking import link_village_list
 from guyub.demo.obstacles import make_obstacles
 from guyub.demo.overlaps import make_overlaps
 from guyub.demo.population import write_population
@@ -50,7 +51,7 @@ from guyub.registry.models import Household, Person
 
 # What stands beside the database in the data folder and goes with it.
 FOLDERS = (
-    "datasets", "imports", "batches", "media", "mail", "contoh", "surveys", "overlaps",
+    "datasets", "imports", "batches", "linking", "media", "mail", "contoh", "surveys", "overlaps",
     "reconciliation",
 )  # fmt: skip
 SCRATCH = "demo-"
@@ -166,6 +167,8 @@ def build(households: int, seed: int, step: Step) -> None:
             write_sample_files(samples_folder(), newest, seed)
     with step(_("Membandingkan sumber dan menggabungkan data ganda")) as tell:
         make_reconciliation(actors, VILLAGE, tell)
+    with step(_("Pencocokan daftar BLT desa")):
+        link_village_list(actors, today.year, seed)
     with step(_("Aturan sasaran")):
         make_rules(actors["sekretariat"], today.year)
     with step(_("Penerima bantuan rekaan")) as tell:

@@ -22,6 +22,8 @@ COLUMNS = ("datasets/*/*.parquet", "imports/*/accepted.parquet", "imports/*/diff
 WHOLE = (
     "imports/*/source.bin", "imports/*/staged.parquet", "imports/*/rejected.parquet",
     "batches/*/source.bin", "batches/*/staged.parquet", "batches/*/rejected.parquet",
+    "linking/*/source.bin", "linking/*/staged.parquet", "linking/*/records.parquet",
+    "linking/*/people.parquet",
     "media/**/*",
 )  # fmt: skip
 
@@ -97,7 +99,7 @@ def reseal_everything(tick: Callable[[str, int], None] | None = None) -> dict[st
     for column in ("old", "new"):
         place = f"registry_valuechange.{column}"
         done[place] = reseal_column("registry_valuechange", column, "field IN ('nik', 'kk')")
-    for label in ("imports.ImportRun", "beneficiaries.Batch"):
+    for label in ("imports.ImportRun", "beneficiaries.Batch", "linking.LinkRun"):
         done[label] = reseal_layouts(apps.get_model(label))
     done["files"] = reseal_files()
     audit.record("imports.data.rekey", detail={k: v for k, v in done.items() if v})

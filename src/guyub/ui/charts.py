@@ -481,3 +481,7 @@ def tile_map(
         height=6 * 84,
         caption=caption,
     )
+
+
+# For definitions that an app draws of its own.
+finished, language_of_charts = _finish, _language

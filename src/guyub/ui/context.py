@@ -39,6 +39,7 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
             NavItem(_("Dataset"), "datasets:list", "datasets.view", "layers"),
             NavItem(_("Impor"), "imports:list", "imports.view", "upload"),
             NavItem(_("Rekonsiliasi"), "reconciliation:queue", "reconciliation.view", "overlap"),
+            NavItem(_("Pencocokan"), "linking:list", "linking.view", "link"),
         ),
     ),
     (

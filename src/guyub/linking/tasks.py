@@ -1,0 +1,21 @@
+"""What the worker does for linking."""
+
+from __future__ import annotations
+
+from django_tasks import task
+
+from guyub.linking import services
+
+
+@task()
+def work_on_link_run(run_id: int) -> None:
+    """Do the linking that a run is waiting for."""
+    services.work(run_id)
+
+
+def take_up_abandoned() -> int:
+    """Queue again the runs whose worker died; return how many."""
+    lost = services.abandoned()
+    for run in lost:
+        work_on_link_run.enqueue(run.pk)
+    return len(lost)
