@@ -68,6 +68,7 @@ SECRETARIAT = who(secretariat=ALL)
 AUDITOR = who(auditor=ALL)
 # Reading about named poor people: not the regent, who reads sums, nor the auditor, who reads the log.
 SEES_PEOPLE = who(secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=OWN)
+SEES_RECIPIENTS_EVERYWHERE = who(secretariat=ALL, agency_head=ALL, agency_operator=ALL)
 EDITS_PEOPLE = who(secretariat=ALL, agency_operator=ALL, area_operator=OWN)
 RUNS_OWN_DATASETS = who(secretariat=ALL, agency_operator=OWN)
 # Only its author takes a message back; the secretariat wrote that about their own household.
@@ -428,6 +429,22 @@ EXPECTED: dict[str, dict[str, str]] = {
     "reconciliation:merge_people": who(secretariat=ALL, agency_operator=ALL),
     "reconciliation:unmerge": who(secretariat=ALL, agency_operator=ALL),
     # Overlap: sums for everybody, names for those who see people, rulings by the secretariat
+    "allocation:list": SIGNED_IN,
+    "allocation:scenario": SIGNED_IN,
+    "allocation:progress": SIGNED_IN,
+    "allocation:compare": SIGNED_IN,
+    "allocation:create": SECRETARIAT,
+    "allocation:edit": SECRETARIAT,
+    "allocation:copy": SECRETARIAT,
+    "allocation:delete": SECRETARIAT,
+    "allocation:start": SECRETARIAT,
+    "allocation:choose": SECRETARIAT,
+    "allocation:households": SEES_RECIPIENTS_EVERYWHERE,
+    "allocation:explain": SEES_RECIPIENTS_EVERYWHERE,
+    "allocation:export": SECRETARIAT,
+    "allocation:adopt": who(secretariat=ALL, agency_operator=OWN),
+    "api:allocation_scenarios": SIGNED_IN,
+    "api:allocation_scenario": SIGNED_IN,
     "overlaps:list": SIGNED_IN,
     "overlaps:case": SIGNED_IN,
     "overlaps:reckon": SECRETARIAT,
@@ -683,6 +700,7 @@ class World:
     """
 
     def __init__(self, make_user: Any, make_agency: Any, make_dataset: Any) -> None:
+        from guyub.allocation.services import create_scenario
         from guyub.areas.models import Area
         from guyub.discussions import services as talk
         from guyub.obstacles import services as obstacles
@@ -747,6 +765,10 @@ class World:
             )
 
         self.case = self._overlap()
+        for side in ("own", "other"):
+            self.records[side]["scenario"] = create_scenario(
+                2026, values={"name": side}, actor=users[Role.SECRETARIAT]
+            )
         self.job = self._failed_job()
 
     @staticmethod
@@ -1244,6 +1266,12 @@ class World:
                 "ratify": "consent", "action": "action", "update_action": "action",
             }  # fmt: skip
             return {"pk": record[parts.get(page, "meeting")].pk}
+        if name == "allocation:explain":
+            return {"pk": record["scenario"].pk, "household": record["home"].pk}
+        if name == "allocation:adopt":
+            return {"pk": record["scenario"].offers.get(sub_activity=record["sub_activity"]).pk}
+        if app == "allocation" or name == "api:allocation_scenario":
+            return {"pk": record["scenario"].pk}
         if name in ("overlaps:budget_area", "api:overlap_coverage"):
             return {"code": record["area"].rpartition(".")[0]}
         if app == "overlaps":

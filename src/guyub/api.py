@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from guyub.agencies.api import router as agencies
+from guyub.allocation.api import router as allocation
 from guyub.areas.api import router as areas
 from guyub.beneficiaries.api import router as beneficiaries
 from guyub.connections.openapi import make_api
@@ -23,6 +24,7 @@ from guyub.targets.api import router as targets
 
 api = make_api()
 api.add_router("/agencies", agencies)
+api.add_router("/allocation", allocation)
 api.add_router("/areas", areas)
 api.add_router("/beneficiaries", beneficiaries)
 api.add_router("/datasets", datasets)

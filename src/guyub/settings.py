@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "guyub.targeting",
     "guyub.beneficiaries",
     "guyub.overlaps",
+    "guyub.allocation",
     "guyub.reports",
     "guyub.obstacles",
     "guyub.targets",

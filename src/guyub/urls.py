@@ -28,6 +28,7 @@ urlpatterns = [
     path("", include("guyub.proposals.urls")),
     path("rapat/", include("guyub.meetings.urls")),
     path("tumpang-tindih/", include("guyub.overlaps.urls")),
+    path("alokasi/", include("guyub.allocation.urls")),
     path("laporan/", include("guyub.reports.urls")),
     path("aturan-sasaran/", include("guyub.targeting.urls")),
     path("penerima/", include("guyub.beneficiaries.urls")),

@@ -97,6 +97,17 @@ GRANTS: dict[str, dict[Role, Scope]] = {
         Role.AGENCY_OPERATOR: ANY,
     },
     "overlaps.settle": {Role.SECRETARIAT: ANY},
+    # Scenarios of who gets what: sums for all, names for those who see recipients everywhere.
+    "allocation.view": EVERY_ROLE,
+    "allocation.view_people": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: ANY,
+        Role.AGENCY_OPERATOR: ANY,
+    },
+    "allocation.edit": {Role.SECRETARIAT: ANY},
+    "allocation.choose": {Role.SECRETARIAT: ANY},
+    "allocation.adopt": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    "allocation.export": {Role.SECRETARIAT: ANY},
     "reports.view": EVERY_ROLE,
     "reports.edit": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
     "reports.submit": {

@@ -39,7 +39,11 @@ HELD = "batch_held"
 BULK_BACK = {target: source for source, target in BACK.items() if source is not Stage.DELIVERED}
 
 
-def _within(rows: QuerySet[Any], codes: Iterable[str], prefix: str) -> QuerySet[Any]:
+def within_areas(rows: QuerySet[Any], codes: Iterable[str], prefix: str) -> QuerySet[Any]:
+    """Narrow ``rows`` to those in any of the areas; without any, or with the regency, all stay.
+
+    ``prefix`` leads from a row to its household (``"household__"``).
+    """
     areas = list(Area.objects.filter(code__in=list(codes)))
     if not areas or any(area.level == Level.REGENCY for area in areas):
         return rows
@@ -52,8 +56,8 @@ def _within(rows: QuerySet[Any], codes: Iterable[str], prefix: str) -> QuerySet[
 def matching(sub_activity: SubActivity, version: RuleVersion, areas: Iterable[str]) -> Any:
     """Return the households or people, after the sub-activity's kind of recipient, that match."""
     if sub_activity.recipient == Recipient.PERSON:
-        return _within(people_matching(version), areas, "household__")
-    return _within(households_matching(version), areas, "")
+        return within_areas(people_matching(version), areas, "household__")
+    return within_areas(households_matching(version), areas, "")
 
 
 def not_in(sub_activity: SubActivity, recipients: Any) -> Any:

@@ -39,6 +39,7 @@ class Entry(models.TextChoices):
     RULE = "rule", _("Aturan sasaran")
     FILE = "file", _("Berkas Excel")
     MANUAL = "manual", _("Isian langsung")
+    PLAN = "plan", _("Rencana alokasi")
 
 
 class Enrolment(models.Model):

@@ -30,6 +30,7 @@ from guyub.audit.queries import anchors_path
 from guyub.datasets.models import Cadence, Dataset
 from guyub.datasets.services import create_dataset, mark_reference
 from guyub.demo import lists
+from guyub.demo.allocation import make_scenarios
 from guyub.demo.beneficiaries import REGENCY, enrol_recipients, scale_down
 from guyub.demo.coordination import keep_scores, make_meetings, make_requests
 from guyub.demo.discussions import make_talk
@@ -53,6 +54,7 @@ from guyub.registry.models import Household, Person
 FOLDERS = (
     "datasets", "imports", "batches", "linking", "media", "mail", "contoh", "surveys", "overlaps",
     "reconciliation",
+    "datasets", "imports", "batches", "media", "mail", "contoh", "surveys", "overlaps", "allocations",
 )  # fmt: skip
 SCRATCH = "demo-"
 START, FINISH = "demo.start", "demo.finish"
@@ -186,6 +188,8 @@ def build(households: int, seed: int, step: Step) -> None:
     # After everything that says who is helped.
     with step(_("Tumpang tindih dan kesenjangan")):
         make_overlaps(actors, today.year)
+    with step(_("Skenario alokasi bantuan")):
+        make_scenarios(actors, today.year, households / REGENCY)
     with step(_("Rapat koordinasi, permintaan data, dan kartu nilai")):
         make_meetings(actors, today, seed)
         make_requests(actors, datasets, today)

@@ -71,7 +71,7 @@ def reaches(year: int, territory: Territory) -> list[Reach]:
     ]
 
 
-def _packed(expression: str, table: str, where: str, parameters: Sequence[Any]) -> Any:
+def packed_column(expression: str, table: str, where: str, parameters: Sequence[Any]) -> Any:
     """Return one whole number per row of ``table``, as an array.
 
     Both databases join the numbers into one value of the answer: as bytes in PostgreSQL, as text in
@@ -94,7 +94,7 @@ def _households(village_at: Any) -> tuple[Any, Any, Any]:
 
     Sorted by place, then rank with the unknown last, then id.
     """
-    packed = _packed(
+    packed = packed_column(
         f"((village_id * {1 << DESIL_BITS} + coalesce(desil, 0)) * {1 << ID_BITS}) + id",
         Household._meta.db_table,
         "status = %s",
@@ -118,7 +118,7 @@ def _memberships(year: int, ids: Any, subs: Sequence[Reach]) -> tuple[Any, Any]:
     Several members of a household in one sub-activity are one membership.
     """
     marks = ", ".join(["%s"] * len(HELPED))
-    packed = _packed(
+    packed = packed_column(
         f"household_id * {1 << SUB_BITS} + sub_activity_id",
         Enrolment._meta.db_table,
         f"year = %s AND stage IN ({marks})",
@@ -128,8 +128,8 @@ def _memberships(year: int, ids: Any, subs: Sequence[Reach]) -> tuple[Any, Any]:
     if not len(ids) or not subs or not len(packed):
         nothing = np.zeros(0, dtype=np.int64)
         return nothing, nothing
-    position_of = _places(ids)
-    place_of = _places(np.array([reach.pk for reach in subs]))
+    position_of = places_of(ids)
+    place_of = places_of(np.array([reach.pk for reach in subs]))
     position = position_of[np.minimum(home, len(position_of) - 1)]
     place = place_of[np.minimum(sub, len(place_of) - 1)]
     known = (position >= 0) & (place >= 0)
@@ -140,7 +140,7 @@ def _memberships(year: int, ids: Any, subs: Sequence[Reach]) -> tuple[Any, Any]:
     return np.divmod(key[first], len(ids))
 
 
-def _places(ids: Any) -> Any:
+def places_of(ids: Any) -> Any:
     """Return an array that tells for each id where in ``ids`` it stands, -1 for others.
 
     One longer than the largest id, so that what is cut down to its end is unknown.
@@ -168,7 +168,7 @@ def reckon_year(year: int) -> Reckoned:
     territory = Territory(Area.objects.all())
     subs = reaches(year, territory)
     village_ids = [territory.areas[code].pk for code in territory.codes]
-    village_at = _places(np.array(village_ids)) if village_ids else np.full(1, -1)
+    village_at = places_of(np.array(village_ids)) if village_ids else np.full(1, -1)
     ids, place, desil = _households(village_at)
     sub, position = _memberships(year, ids, subs)
     starts = np.searchsorted(sub, np.arange(len(subs) + 1)).tolist()

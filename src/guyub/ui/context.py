@@ -51,6 +51,7 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
             NavItem(_("Laporan kemajuan"), "reports:list", "reports.view", "report"),
             NavItem(_("Kendala"), "obstacles:list", "obstacles.view", "alert"),
             NavItem(_("Tumpang tindih"), "overlaps:list", "overlaps.view", "overlap"),
+            NavItem(_("Alokasi bantuan"), "allocation:list", "allocation.view", "balance"),
         ),
     ),
     (

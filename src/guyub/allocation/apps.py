@@ -1,0 +1,17 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AllocationConfig(AppConfig):
+    name = "guyub.allocation"
+    verbose_name = _("Alokasi bantuan")
+
+    def ready(self) -> None:
+        from guyub.allocation.panels import household_plan
+        from guyub.allocation.tasks import take_up_abandoned
+        from guyub.imports.tasks import resumers
+        from guyub.ui import panels
+
+        panels.register("registry.household", household_plan, order=25)
+        if take_up_abandoned not in resumers:
+            resumers.append(take_up_abandoned)
