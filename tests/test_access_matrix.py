@@ -87,6 +87,21 @@ VERIFIES = who(secretariat=ALL, agency_operator=OWN, area_operator=OWN)
 EXPECTED: dict[str, dict[str, str]] = {
     "home": ANYONE,
     "public": ANYONE,
+    "portal:district": ANYONE,
+    "portal:programs": ANYONE,
+    "portal:data": ANYONE,
+    "portal:method": ANYONE,
+    "portal:catalogue_json": ANYONE,
+    "portal:catalogue_turtle": ANYONE,
+    "portal:download": ANYONE,
+    "portal:list": SECRETARIAT,
+    "portal:prepare": SECRETARIAT,
+    "portal:preview": SECRETARIAT,
+    "portal:publish": SECRETARIAT,
+    "portal:discard": SECRETARIAT,
+    "api:public_releases": ANYONE,
+    "api:public_counts": ANYONE,
+    "api:public_table": ANYONE,
     "set_language": ANYONE,
     "home:area": SIGNED_IN,
     # One's own account
@@ -737,6 +752,7 @@ class World:
             ("other", self.records["other"]["account"]),
         ):
             self.records[side].update(self._data_requests(side, own_agency, other_agency, author))
+            self.records[side]["release"] = self._release(self.records[side]["dataset"])
             home = self.records[side]["home"]
             written = talk.write(
                 home, "Sudah dicek.", author=author, uploads=[ContentFile(b"%PDF-1.7", "a.pdf")]
@@ -1179,6 +1195,26 @@ class World:
             return {**found, "ending": "pdf"} if page == "edition_file" else found
         return {"pk": record["dispatch" if page == "retry" else "schedule"].pk}
 
+    @staticmethod
+    def _release(dataset: Any) -> Any:
+        """Return what everybody may see of the dataset's first version, with one file."""
+        from guyub.portal.models import Release, ReleasedFile, ReleaseState
+
+        version = dataset.versions.order_by("number").first()
+        release = Release.objects.create(
+            version=version,
+            year=version.as_of.year,
+            as_of=version.as_of,
+            state=ReleaseState.RELEASED,
+            released_at=timezone.now(),
+        )
+        file = ReleasedFile.objects.create(
+            release=release, dataset="keluarga-desil", format="csv", rows=0, size=1, digest="0" * 64
+        )
+        file.path.parent.mkdir(parents=True, exist_ok=True)
+        file.path.write_text(";")
+        return release
+
     def kwargs(self, name: str, side: str) -> dict[str, Any]:
         """Return the URL arguments for ``name`` about the record of ``side``."""
         record = self.records[side]
@@ -1219,6 +1255,18 @@ class World:
             return {"pk": record["token"].pk}
         if app == "documents" or name in ("api:edition_download", "api:run_built"):
             return self._document_arguments(page, record)
+        if page == "public_table":
+            return {"pk": record["release"].pk, "dataset": "angka-kemiskinan"}
+        if page == "public_counts":
+            return {"pk": record["release"].pk}
+        if name == "portal:district":
+            return {"code": record["area"].rpartition(".")[0]}
+        if name == "portal:download":
+            return {"release": record["release"].pk, "dataset": "keluarga-desil", "form": "csv"}
+        if app == "portal":
+            return {
+                "pk": record["release"].version_id if page == "prepare" else record["release"].pk
+            }
         if name == "api:one_rule":
             return {"rule_id": record["rule"].pk}
         if app == "programs" and page.endswith("sub_activity"):

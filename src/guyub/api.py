@@ -13,6 +13,7 @@ from guyub.linking.api import router as linking
 from guyub.meetings.api import router as meetings
 from guyub.obstacles.api import router as obstacles
 from guyub.overlaps.api import router as overlaps
+from guyub.portal.api import router as portal
 from guyub.programs.api import router as programs
 from guyub.proposals.api import router as proposals
 from guyub.reconciliation.api import router as reconciliation
@@ -41,3 +42,4 @@ api.add_router("/targeting", targeting)
 api.add_router("/meetings", meetings)
 api.add_router("/sharing", sharing)
 api.add_router("/proposals", proposals)
+api.add_router("/public", portal)

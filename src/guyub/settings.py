@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "guyub.connections",
     "guyub.documents",
     "guyub.operations",
+    "guyub.portal",
     "guyub.privacy",
     "guyub.home",
     "guyub.demo",

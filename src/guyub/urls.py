@@ -8,6 +8,7 @@ from guyub.api import api
 
 urlpatterns = [
     path("", include("guyub.home.urls")),
+    path("", include("guyub.portal.urls")),
     path("akun/", include("guyub.accounts.urls")),
     path("masuk/", include("allauth.urls")),
     path("bahasa/", include("guyub.ui.urls")),

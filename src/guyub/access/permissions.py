@@ -139,6 +139,8 @@ GRANTS: dict[str, dict[Role, Scope]] = {
     "sharing.withdraw": {Role.AGENCY_HEAD: OWN_AGENCY, Role.AGENCY_OPERATOR: OWN_AGENCY},
     "sharing.take": {Role.AGENCY_OPERATOR: OWN_AGENCY},
     "scorecard.view": EVERY_ROLE,
+    # Deciding what everybody may see.
+    "portal.manage": {Role.SECRETARIAT: ANY},
     "proposals.view": {
         Role.SECRETARIAT: ANY,
         Role.AGENCY_HEAD: ANY,

@@ -48,6 +48,7 @@ TAGS = {
     "programs": "Programs, activities and sub-activities with their budgets.",
     "proposals": "What villages propose and object, and what citizens complain about.",
     "reconciliation": "What sources differ about, who wins, and duplicates that were merged.",
+    "public": "What has been released for everybody; no token needed.",
     "registry": "Households and people of the registry, NIK and KK masked.",
     "reports": "Progress reports of sub-activities.",
     "sharing": "One agency asks another for data.",

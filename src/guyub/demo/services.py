@@ -43,7 +43,11 @@ from guyub.demo.overlaps import make_overlaps
 from guyub.demo.population import write_population
 from guyub.demo.privacy import make_privacy
 from guyub.demo.proposals import make_proposals
+<<<<<<< HEAD
 from guyub.demo.reconciliation import make_reconciliation
+=======
+from guyub.demo.publications import make_publications
+>>>>>>> 4794e2a (Show the public released data alone, with small counts hidden so that no sum or difference of tables tells them)
 from guyub.demo.reports import make_reports
 from guyub.demo.rules import make_rules
 from guyub.imports.services import load_flat
@@ -53,8 +57,7 @@ from guyub.registry.models import Household, Person
 # What stands beside the database in the data folder and goes with it.
 FOLDERS = (
     "datasets", "imports", "batches", "linking", "media", "mail", "contoh", "surveys", "overlaps",
-    "reconciliation",
-    "datasets", "imports", "batches", "media", "mail", "contoh", "surveys", "overlaps", "allocations",
+    "reconciliation", "allocations", "publications",
 )  # fmt: skip
 SCRATCH = "demo-"
 START, FINISH = "demo.start", "demo.finish"
@@ -198,6 +201,8 @@ def build(households: int, seed: int, step: Step) -> None:
         make_privacy(actors)
     with step(_("LP2KD dan laporan")):
         make_documents(actors, today)
+    with step(_("Publikasi data terbuka")):
+        make_publications(actors["sekretariat"])
     audit.record(
         FINISH,
         detail={"households": Household.objects.count(), "people": Person.objects.count()},

@@ -20,7 +20,7 @@ from guyub.home import queries, work
 from guyub.home.tiles import Task, Tile, grouped
 from guyub.registry import tallies as tallies_of
 from guyub.registry.measures import DESILS, Choice, Tally, total
-from guyub.registry.tilemap import blurred_text, build_map
+from guyub.registry.tilemap import build_map
 from guyub.ui.charts import Chart, bars, trend
 from guyub.ui.paging import page_of
 
@@ -33,14 +33,13 @@ def area_url(area: Area) -> str:
     return reverse("home:area", args=[area.code])
 
 
-def map_context(request: HttpRequest, rounded: bool = False) -> dict[str, Any]:
+def map_context(request: HttpRequest) -> dict[str, Any]:
     """Return the numbers of the regency and the map of its districts, as the reader chose it."""
     districts, tallies = tallies_of.districts(), tallies_of.tallies_by_district()
     choice = Choice.from_query(request.GET)
-    url_of = (lambda area: "") if rounded else area_url
     return {
         "regency": total(tallies),
-        "map": build_map(districts, tallies, choice, url_of, rounded=rounded),
+        "map": build_map(districts, tallies, choice, area_url),
         "reference": queries.reference_version(),
     }
 
@@ -62,16 +61,6 @@ def number_tiles(tally: Tally, url: str = "") -> list[Tile]:
             url,
         ),
         Tile(tally.extreme_households, _("Keluarga miskin ekstrem"), "", url),
-    ]
-
-
-def public_tiles(tally: Tally) -> list[Tile]:
-    """Return the regency's numbers as the public sees them."""
-    return [
-        Tile(blurred_text(tally.poor_households), _("Keluarga desil 1–2")),
-        Tile(blurred_text(tally.poor_people), _("Jiwa desil 1–2")),
-        Tile(blurred_text(tally.extreme_households), _("Keluarga miskin ekstrem")),
-        Tile(blurred_text(tally.all_households), _("Keluarga terdaftar")),
     ]
 
 

@@ -9,6 +9,5 @@ area_urls = (
 
 urlpatterns = [
     path("", views.front, name="home"),
-    path("publik/", views.public_page, name="public"),
     path("angka/", include(area_urls)),
 ]

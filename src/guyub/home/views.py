@@ -1,4 +1,4 @@
-"""The first page of each role, the numbers of one area, and the public page."""
+"""The first page of each role, and the numbers of one area."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 
-from guyub.access import wall
 from guyub.access.guards import public, requires
 from guyub.access.roles import Role
 from guyub.areas.models import Area
@@ -44,15 +43,3 @@ def area_page(request: HttpRequest, area: Area) -> HttpResponse:
     context = dashboards.area_numbers(request, area)
     context.update(CHOICES, area=area, reference=queries.reference_version())
     return render(request, "home/area.html", context)
-
-
-@public
-@wall.everything()
-def public_page(request: HttpRequest) -> HttpResponse:
-    context = dashboards.map_context(request, rounded=True)
-    context.update(
-        CHOICES,
-        tiles=dashboards.public_tiles(context["regency"]),
-        agencies=queries.freshness_by_agency(queries.datasets_by_urgency()),
-    )
-    return render(request, "home/public.html", context)

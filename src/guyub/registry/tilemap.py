@@ -130,12 +130,8 @@ def build_map(
     tallies: Mapping[int, Tally],
     choice: Choice,
     url_of: Callable[[Area], str] = lambda area: "",
-    rounded: bool = False,
 ) -> Map:
-    """Lay out the map of ``districts``; ``tallies`` are theirs, by id.
-
-    ``rounded`` blurs every count for the public (:func:`blurred`).
-    """
+    """Lay out the map of ``districts``; ``tallies`` are theirs, by id."""
     whole = total({d.pk: tallies[d.pk] for d in districts if d.pk in tallies})
     found: list[tuple[Area, float | None, str]] = []
     for area in districts:
@@ -143,39 +139,23 @@ def build_map(
             continue
         tally = tallies.get(area.pk, Tally())
         count, base = choice.count(tally), choice.base(tally, whole)
-        found.append((area, *_value(count, base, choice.is_share, rounded)))
+        found.append((area, *_value(count, base, choice.is_share)))
     known = [value for _area, value, _figure in found if value is not None]
-    bounds = class_bounds(known, grain=0.1 if choice.is_share else 10 if rounded else 1)
+    bounds = class_bounds(known, grain=0.1 if choice.is_share else 1)
     tiles = [
-        Tile(area, value, figure, _step(value, bounds), url_of(area))
+        Tile(area, value, figure, step_of(value, bounds), url_of(area))
         for area, value, figure in found
     ]
     return Map(
         choice=choice,
         tiles=tiles,
-        legend=_legend(bounds, choice.is_share),
+        legend=legend_of(bounds, choice.is_share),
         columns=max((tile.area.tile_column or 0 for tile in tiles), default=0) + 1,
         rows=max((tile.area.tile_row or 0 for tile in tiles), default=0) + 1,
     )
 
 
-def blurred(count: int) -> int | None:
-    """Return ``count`` to the nearest ten, ``None`` below ten: small numbers could point at people."""
-    return None if count < 10 else round(count / 10) * 10
-
-
-def blurred_text(count: int) -> str:
-    """Write :func:`blurred` out: ``1.230``, ``<10``."""
-    value = blurred(count)
-    return "<10" if value is None else str(number_format(value, force_grouping=True))
-
-
-def _value(count: int, base: int, share: bool, rounded: bool) -> tuple[float | None, str]:
-    if rounded:
-        blurred_count = blurred(count)
-        if blurred_count is None:
-            return None, blurred_text(count)
-        count, base = blurred_count, blurred(base) or 0
+def _value(count: int, base: int, share: bool) -> tuple[float | None, str]:
     if not share:
         return count, number_format(count, force_grouping=True)
     if not base:
@@ -189,13 +169,14 @@ def percent_text(percent: float) -> str:
     return f"{number_format(percent, 1)} %"
 
 
-def _step(value: float | None, bounds: Sequence[float]) -> int:
+def step_of(value: float | None, bounds: Sequence[float]) -> int:
+    """Return the colour of ``value`` among classes with ``bounds``, from 1; 0 when there is no value."""
     if value is None or not bounds:
         return 0
     return max(index + 1 for index, bound in enumerate(bounds[:-1]) if value >= bound - 1e-9)
 
 
-def _legend(bounds: Sequence[float], share: bool) -> list[tuple[int, str]]:
+def legend_of(bounds: Sequence[float], share: bool) -> list[tuple[int, str]]:
     """Write out the classes. A class ends with the last value that can be in it."""
     rows = []
     for step, (start, end) in enumerate(itertools.pairwise(bounds), 1):

@@ -82,6 +82,7 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
     (
         _("Pengelolaan"),
         (
+            NavItem(_("Publikasi data"), "portal:list", "portal.manage", "download"),
             NavItem(_("Akun pengguna"), "accounts:list", "accounts.manage", "key"),
             NavItem(_("Sambungan sistem"), "connections:tokens", "connections.manage", "link"),
             NavItem(_("Permintaan pemilik data"), "privacy:requests", "privacy.handle", "shield"),

@@ -381,39 +381,6 @@ def test_an_area_operator_is_led_to_the_list_of_the_own_area_only(
     assert "Daftar keluarga" not in text_of(client.get("/angka/33.02.01.2002/"))
 
 
-def test_the_public_sees_rounded_numbers_and_their_source(
-    busy: None, client: Client, django_assert_max_num_queries: Any
-) -> None:
-    with django_assert_max_num_queries(MOST_QUERIES):
-        response = client.get("/publik/")
-
-    page = text_of(response)
-    assert "330 Keluarga miskin ekstrem" in page
-    assert "331" not in page
-    assert "Acuan: DTSEN (Dinas Dinsos) per" in page
-    assert "Angka dibulatkan ke puluhan terdekat" in page
-    assert "/angka/" not in response.content.decode()
-    assert "Masuk" in page
-
-
-def test_the_public_never_sees_a_small_number(regency: Any, village: Any, client: Client) -> None:
-    from guyub.registry.models import AreaCount
-
-    AreaCount.objects.create(
-        village=village, district=village.parent, desil=1, households=3, people=7
-    )
-
-    html = client.get("/publik/", {"ukuran": "desil-1"}).content.decode()
-    share = client.get("/publik/", {"ukuran": "desil-1", "nilai": "persen"}).content.decode()
-
-    assert 'title="Kecamatan Lumbir: &lt;10"' in html
-    assert 'title="Kecamatan Lumbir: &lt;10"' in share
-
-
-def test_the_public_page_before_there_is_any_data(client: Client, regency: Any) -> None:
-    assert "Angka belum tersedia." in text_of(client.get("/publik/"))
-
-
 def test_an_account_that_lost_its_agency_is_refused_not_broken(
     regency: Any, client_for: Callable[..., Client]
 ) -> None:
