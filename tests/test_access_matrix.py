@@ -123,6 +123,22 @@ EXPECTED: dict[str, dict[str, str]] = {
     "connections:create_token": CONNECTS,
     "connections:token": CONNECTS_OWN,
     "connections:revoke_token": CONNECTS_OWN,
+    "connections:webhooks": CONNECTS,
+    "connections:create_webhook": CONNECTS,
+    "connections:webhook": CONNECTS_OWN,
+    "connections:ping_webhook": CONNECTS_OWN,
+    "connections:switch_webhook": CONNECTS_OWN,
+    "connections:renew_webhook": CONNECTS_OWN,
+    "connections:resend": CONNECTS_OWN,
+    "connections:partners": SECRETARIAT,
+    "connections:create_partner": SECRETARIAT,
+    "connections:partner": SECRETARIAT,
+    "connections:switch_partner": SECRETARIAT,
+    # Opened by a token and a signed message, never by a session
+    "spdci_sync_search": who(),
+    "spdci_search": who(),
+    "spdci_status": who(),
+    "exchange_keys": ANYONE,
     # The directory
     "agencies:list": SIGNED_IN,
     "agencies:detail": SIGNED_IN,
@@ -980,6 +996,7 @@ class World:
                 expires_at=timezone.now() + dt.timedelta(days=9),
                 actor=None,
             )[0],
+            **World._receivers(dataset.owner),
             "event": Event.objects.latest("sequence"),
             "home": home,
             "indicator": Indicator.objects.create(
@@ -1046,6 +1063,20 @@ class World:
                 reported_by=account,
             ),
         }  # fmt: skip
+    def _receivers(agency: Any) -> dict[str, Any]:
+        """Make a receiver of messages, a message to it, and a partner."""
+        from guyub.connections.models import Delivery, Partner, Subscription
+        from guyub.connections.sealing import seal
+
+        subscription = Subscription.objects.create(
+            agency=agency, url="https://sim.contoh.go.id/", secret=seal("whsec_"), is_active=False
+        )
+        delivery = Delivery.objects.create(
+            subscription=subscription, message_id=f"msg_{agency.pk}", body="{}",
+            next_at=timezone.now(),
+        )  # fmt: skip
+        partner = Partner.objects.create(name="Mitra", sender_id=agency.code, agency=agency)
+        return {"subscription": subscription, "delivery": delivery, "partner": partner}
 
     def _data_requests(self, side: str, own: Any, other: Any, author: Any) -> dict[str, Any]:
         """Return a request that the side's agency has to answer, and one that it made."""
@@ -1252,7 +1283,9 @@ class World:
         if name == "api:one_proposal":
             return {"pk": record["proposal"].pk}
         if app == "connections":
-            return {"pk": record["token"].pk}
+            kind = {"resend": "delivery", "partner": "partner", "switch_partner": "partner"}
+            usual = "subscription" if page.endswith("webhook") else "token"
+            return {"pk": record[kind.get(page, usual)].pk}
         if app == "documents" or name in ("api:edition_download", "api:run_built"):
             return self._document_arguments(page, record)
         if page == "public_table":

@@ -354,6 +354,9 @@ LINKING_BACKEND = os.environ.get("GUYUB_LINKING_BACKEND", "duckdb")
 LINKING_SPARK_MASTER = os.environ.get("GUYUB_LINKING_SPARK_MASTER", "local[2]")
 LINKING_MEMORY = os.environ.get("GUYUB_LINKING_MEMORY", "2GB")
 
+# Hosts in the regency's own network that webhooks and answers to partners may go to, by HTTP too.
+OUTGOING_HOSTS = [h for h in os.environ.get("GUYUB_OUTGOING_HOSTS", "").split(",") if h]
+
 # What this installation serves. Another regency sets its own code and name.
 REGENCY_CODE = os.environ.get("GUYUB_REGENCY_CODE", "33.02")
 REGENCY_NAME = os.environ.get("GUYUB_REGENCY_NAME", "Kabupaten Banyumas")

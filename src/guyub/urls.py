@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from guyub.api import api
+from guyub.connections import exchange_views
 
 urlpatterns = [
     path("", include("guyub.home.urls")),
@@ -38,6 +39,17 @@ urlpatterns = [
     path("jejak-audit/", include("guyub.audit.urls")),
     path("", include("guyub.operations.urls")),
     path("api/v1/", api.urls),
+    # The social registry standard of DCI; its paths are the standard's own.
+    path(
+        "api/spdci/v1.0.0/registry/sync/search",
+        exchange_views.sync_search,
+        name="spdci_sync_search",
+    ),
+    path("api/spdci/v1.0.0/registry/search", exchange_views.search, name="spdci_search"),
+    path(
+        "api/spdci/v1.0.0/registry/sync/txn/status", exchange_views.sync_status, name="spdci_status"
+    ),
+    path(".well-known/jwks.json", exchange_views.keys, name="exchange_keys"),
 ]
 
 handler403 = "guyub.ui.views.forbidden"

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,9 @@ from guyub.access.client import client_address
 from guyub.audit.models import ChainHead, Event
 
 SYSTEM = "Sistem"
+
+# Called with each event within its transaction; apps below add theirs when they are ready.
+listeners: list[Callable[[Event], None]] = []
 
 
 def seal_of(event: Event) -> str:
@@ -82,6 +86,8 @@ def record(
     event.save(force_insert=True)
     head.sequence, head.seal = event.sequence, event.seal
     head.save(update_fields=["sequence", "seal"])
+    for tell in listeners:
+        tell(event)
     return event
 
 

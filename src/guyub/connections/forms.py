@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from guyub.access.permissions import can
 from guyub.connections import queries, services
+from guyub.connections.events import KINDS
 from guyub.connections.scopes import GUARDED, SCOPES
 
 
@@ -75,3 +76,48 @@ class TokenForm(forms.Form):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Alasan"), max_length=250)
+
+
+class WebhookForm(forms.Form):
+    agency = AgencyField(label=_("Perangkat daerah"), queryset=None, empty_label=None)
+    url = forms.CharField(
+        label=_("Alamat penerima"),
+        max_length=500,
+        help_text=_("Alamat https di sistem Anda, misalnya https://sim.contoh.go.id/kabar."),
+    )
+    events = forms.MultipleChoiceField(
+        label=_("Kejadian"),
+        widget=forms.CheckboxSelectMultiple,
+        choices=[(name, kind.label) for name, kind in KINDS.items()],
+        error_messages={"required": _("Pilih paling sedikit satu kejadian.")},
+    )
+
+    def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["agency"].queryset = queries.agencies_for(user)  # type: ignore[attr-defined]
+
+
+class PartnerForm(forms.Form):
+    name = forms.CharField(label=_("Nama mitra"), max_length=120)
+    agency = AgencyField(
+        label=_("Perangkat daerah penanggung jawab"),
+        queryset=None,
+        empty_label=None,
+        help_text=_("Mitra datang dengan token milik perangkat daerah ini."),
+    )
+    sender_id = forms.CharField(
+        label="sender_id", max_length=120, help_text=_("Nama mitra di kepala pesannya.")
+    )
+    keys = forms.CharField(
+        label=_("Kunci publik (JWK atau JWKS)"), widget=forms.Textarea(attrs={"rows": 5})
+    )
+    callback = forms.CharField(
+        label=_("Alamat jawaban"),
+        max_length=500,
+        required=False,
+        help_text=_("Tempat jawaban pencarian tertunda dikirim. Kosong: hanya pencarian langsung."),
+    )
+
+    def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["agency"].queryset = queries.agencies_for(user)  # type: ignore[attr-defined]

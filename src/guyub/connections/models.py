@@ -106,3 +106,139 @@ class KeptAnswer(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["owner", "key"], name="one_answer_per_key")]
+
+
+class Subscription(models.Model):
+    """A system of an agency wants to be told of events at its address."""
+
+    agency = models.ForeignKey(
+        Agency, models.PROTECT, related_name="+", verbose_name=_("perangkat daerah")
+    )
+    url = models.CharField(_("alamat penerima"), max_length=500)
+    events = models.JSONField(_("kejadian"), default=list)
+    # Sealed: it signs every message, so it has to be read again.
+    secret = models.TextField()
+    is_active = models.BooleanField(_("aktif"), default=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(_("dibuat"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = _("langganan kabar")
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def owning_agency_id(self) -> int:
+        return self.agency_id
+
+
+class DeliveryState(models.TextChoices):
+    WAITING = "waiting", _("Menunggu")
+    DELIVERED = "delivered", _("Terkirim")
+    GIVEN_UP = "given_up", _("Gagal")
+
+
+class Delivery(models.Model):
+    """A message in the outbox: written with what it tells of, sent by the worker."""
+
+    subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="deliveries")
+    message_id = models.CharField(max_length=40, unique=True)
+    event = models.CharField(_("kejadian"), max_length=40)
+    # Exactly the bytes that are signed and sent; without personal data.
+    body = models.TextField()
+    state = models.CharField(
+        _("keadaan"), max_length=10, choices=DeliveryState.choices, default=DeliveryState.WAITING
+    )
+    tries = models.PositiveSmallIntegerField(_("percobaan"), default=0)
+    next_at = models.DateTimeField(_("dicoba lagi"))
+    created_at = models.DateTimeField(_("dibuat"), auto_now_add=True, db_index=True)
+    delivered_at = models.DateTimeField(_("terkirim"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = _("kiriman")
+        indexes = [models.Index(fields=["state", "next_at"], name="delivery_by_next_try")]
+
+    @property
+    def owning_agency_id(self) -> int:
+        return self.subscription.agency_id
+
+
+class Attempt(models.Model):
+    """One try to send a message: what was answered, or why nothing was."""
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempts")
+    at = models.DateTimeField(auto_now_add=True)
+    status = models.PositiveSmallIntegerField(null=True)
+    error = models.CharField(max_length=250, blank=True)
+    milliseconds = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["pk"]
+
+
+class Partner(models.Model):
+    """A system that searches the registry by the social registry standard of DCI (SPDCI)."""
+
+    name = models.CharField(_("nama"), max_length=120)
+    # How its messages name it, and how ours name it as receiver.
+    sender_id = models.CharField(_("sender_id"), max_length=120, unique=True)
+    # Whose tokens it comes with.
+    agency = models.ForeignKey(
+        Agency, models.PROTECT, related_name="+", verbose_name=_("perangkat daerah")
+    )
+    # Public keys (JWK) that its messages are signed with.
+    keys = models.JSONField(_("kunci publik"), default=list)
+    # Where answers to asynchronous searches go; empty where it only searches synchronously.
+    callback = models.CharField(_("alamat jawaban"), max_length=500, blank=True)
+    is_active = models.BooleanField(_("aktif"), default=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(_("dibuat"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("mitra")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ExchangeState(models.TextChoices):
+    WAITING = "waiting", _("Menunggu")
+    DONE = "done", _("Dijawab")
+    GIVEN_UP = "given_up", _("Gagal")
+
+
+class Exchange(models.Model):
+    """One message of a partner and how far its answer is."""
+
+    partner = models.ForeignKey(Partner, models.CASCADE, related_name="exchanges")
+    token = models.ForeignKey(ApiToken, models.CASCADE, related_name="+")
+    message_id = models.CharField(max_length=120)
+    transaction_id = models.CharField(max_length=99, db_index=True)
+    correlation_id = models.CharField(max_length=40, unique=True)
+    is_async = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=ExchangeState.choices)
+    # The message while it waits, sealed: it may hold NIK. Empty once it is answered.
+    request = models.TextField(blank=True)
+    # Per reference_id: status, reason and how many records; no record itself.
+    results = models.JSONField(default=list)
+    tries = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=250, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = _("pertukaran")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partner", "message_id"], name="one_exchange_per_message"
+            )
+        ]

@@ -5,12 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
 from guyub.access.permissions import OWN_AGENCY, scope_of
 from guyub.agencies.models import Agency
-from guyub.connections.models import ApiToken, TokenUse
+from guyub.connections.models import (
+    ApiToken,
+    Delivery,
+    DeliveryState,
+    Subscription,
+    TokenUse,
+)
 
 STATES = ("berlaku", "berakhir", "semua")
 
@@ -53,3 +59,17 @@ def uses(token: ApiToken, days: int = 30) -> list[dict[str, Any]]:
         .order_by("-all_calls", "operation")[:50]
     )
     return [dict(row) for row in rows]
+
+
+def subscriptions(user: Any) -> QuerySet[Subscription]:
+    """Return the receivers that ``user`` manages, with how many messages wait and were given up."""
+    return own(user, Subscription.objects.select_related("agency")).annotate(
+        waiting=Count("deliveries", filter=Q(deliveries__state=DeliveryState.WAITING)),
+        given_up=Count("deliveries", filter=Q(deliveries__state=DeliveryState.GIVEN_UP)),
+    )
+
+
+def deliveries(subscription: Subscription, state: str = "") -> QuerySet[Delivery]:
+    """Return the messages to a receiver with their tries, newest first."""
+    rows = Delivery.objects.filter(subscription=subscription).prefetch_related("attempts")
+    return rows.filter(state=state) if state else rows
