@@ -139,6 +139,7 @@ EXPECTED: dict[str, dict[str, str]] = {
     "spdci_search": who(),
     "spdci_status": who(),
     "exchange_keys": ANYONE,
+    "connections:reference": ANYONE,
     # The directory
     "agencies:list": SIGNED_IN,
     "agencies:detail": SIGNED_IN,

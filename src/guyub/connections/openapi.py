@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -196,8 +197,9 @@ def answer_errors(api: NinjaAPI) -> None:
     api.add_exception_handler(AuthenticationError, lambda request, error: problem(401))
 
 
+@cache
 def make_api() -> GuyubAPI:
-    """Return the API, to which each app's router is added."""
+    """Return the one API, to which each app's router is added."""
     api = GuyubAPI(
         title="Guyub",
         version="1",

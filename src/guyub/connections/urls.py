@@ -15,6 +15,7 @@ urlpatterns = [
     path("kabar/<int:pk>/alih/", webhook_views.switch, name="switch_webhook"),
     path("kabar/<int:pk>/rahasia/", webhook_views.renew, name="renew_webhook"),
     path("kabar/kiriman/<int:pk>/ulang/", webhook_views.resend, name="resend"),
+    path("rujukan/", views.reference_page, name="reference"),
     path("mitra/", exchange_views.list_page, name="partners"),
     path("mitra/baru/", exchange_views.create, name="create_partner"),
     path("mitra/<int:pk>/", exchange_views.detail, name="partner"),

@@ -10,10 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from guyub.access.guards import requires
-from guyub.connections import queries, services
+from guyub.access.guards import public, requires
+from guyub.connections import queries, reference, services
 from guyub.connections.forms import ReasonForm, TokenForm
 from guyub.connections.models import ApiToken, TokenState
+from guyub.connections.openapi import make_api
 from guyub.connections.scopes import SCOPES
 from guyub.ui.answers import show_errors
 from guyub.ui.paging import page_of
@@ -82,3 +83,11 @@ def revoke(request: HttpRequest, token: ApiToken) -> HttpResponse:
             messages.success(request, _("Token dicabut. Sistem itu tidak bisa memanggil lagi."))
             return redirect("connections:token", pk=token.pk)
     return _detail(request, token, form)
+
+
+@public
+def reference_page(request: HttpRequest) -> HttpResponse:
+    """What the API offers; as open as its description, which holds no data."""
+    schema = make_api().get_openapi_schema()
+    context = {"about": schema["info"]["description"], "tags": reference.sections(schema)}
+    return render(request, "connections/reference.html", context)
