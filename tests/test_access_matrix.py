@@ -1064,6 +1064,8 @@ class World:
                 reported_by=account,
             ),
         }  # fmt: skip
+
+    @staticmethod
     def _receivers(agency: Any) -> dict[str, Any]:
         """Make a receiver of messages, a message to it, and a partner."""
         from guyub.connections.models import Delivery, Partner, Subscription

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
+
+from django.utils.html import escape, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 
 def sections(schema: Any) -> list[dict[str, Any]]:
@@ -15,7 +19,7 @@ def sections(schema: Any) -> list[dict[str, Any]]:
                 "method": method.upper(),
                 "path": path,
                 "summary": operation["summary"],
-                "description": operation.get("description", ""),
+                "description": paragraphs(operation.get("description", "")),
                 "fields": list(_fields(operation, schema)),
                 "answers": [str(status) for status in operation["responses"]],
             }
@@ -58,3 +62,15 @@ def _kind(part: dict[str, Any]) -> str:
     if part.get("type") == "array":
         return f"{_kind(part.get('items', {}))}[]"
     return str(part.get("format") or part.get("type") or "")
+
+
+def paragraphs(text: str) -> SafeString:
+    """Draw the little Markdown of a description: paragraphs, strong, emphasis and code."""
+    found = []
+    for part in re.split(r"\n\s*\n", text.strip()):
+        line = str(escape(" ".join(part.split())))
+        line = re.sub(r"`([^`]+)`", r"<code>\1</code>", line)
+        line = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", line)
+        line = re.sub(r"(?<!\*)\*([^*]+)\*(?!\*)", r"<em>\1</em>", line)
+        found.append((mark_safe(line),))  # noqa: S308 (escaped above)
+    return format_html_join("", "<p>{}</p>", found)

@@ -89,5 +89,8 @@ def revoke(request: HttpRequest, token: ApiToken) -> HttpResponse:
 def reference_page(request: HttpRequest) -> HttpResponse:
     """What the API offers; as open as its description, which holds no data."""
     schema = make_api().get_openapi_schema()
-    context = {"about": schema["info"]["description"], "tags": reference.sections(schema)}
+    context = {
+        "about": reference.paragraphs(schema["info"]["description"]),
+        "tags": reference.sections(schema),
+    }
     return render(request, "connections/reference.html", context)

@@ -112,6 +112,7 @@ def test_people_read_the_description_without_other_hosts(client, client_for, db)
     assert page.status_code == 200
     text = page.content.decode()
     assert "/api/v1/reports/{pk}/submission" in text
-    assert "reports:write" in text
+    assert "<code>reports:write</code>" in text
+    assert "**" not in text
     assert '<script src="http' not in text
     assert client_for(Role.AGENCY_HEAD).get("/sambungan/rujukan/").status_code == 200
