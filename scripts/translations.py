@@ -36,10 +36,18 @@ def gather() -> None:
         cwd=PACKAGE, check=True, env={**os.environ, "DJANGO_SETTINGS_MODULE": "guyub.settings"},
     )  # fmt: skip
     catalogue = polib.pofile(str(CATALOGUE))
-    # Indonesian has one form for every number; English has two.
-    catalogue.metadata |= {"Language": "en", "Plural-Forms": "nplurals=2; plural=(n != 1);"}
-    # The day of the last run would change the file though no text changed.
-    catalogue.metadata.pop("POT-Creation-Date", None)
+    # Nothing that changes though no text does, such as the day of the last run.
+    catalogue.header = "Guyub in English. See docs/translation.md."
+    catalogue.metadata_is_fuzzy = False
+    catalogue.metadata = {
+        "Project-Id-Version": "Guyub",
+        "Language": "en",
+        "MIME-Version": "1.0",
+        "Content-Type": "text/plain; charset=UTF-8",
+        "Content-Transfer-Encoding": "8bit",
+        # Indonesian has one form for every number; English has two.
+        "Plural-Forms": "nplurals=2; plural=(n != 1);",
+    }
     catalogue.save()
 
 

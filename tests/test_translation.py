@@ -23,14 +23,17 @@ def placeholders(text: str) -> list[str]:
     return sorted(re.findall(r"%\(\w+\)\w|%[sd]|\{\w*\}", text))
 
 
+def texts(entry: polib.POEntry) -> list[str]:
+    return [entry.msgstr, *entry.msgstr_plural.values()]
+
+
 def faults(catalogue: polib.POFile) -> list[str]:
     """Return what is wrong with a catalogue, one line for each entry."""
     found = []
     for entry in catalogue:
-        texts = [entry.msgstr, *entry.msgstr_plural.values()]
         if not entry.translated():
             found.append(f"untranslated or fuzzy: {entry.msgid}")
-        elif any(placeholders(t) != placeholders(entry.msgid) for t in texts if t):
+        elif any(placeholders(t) != placeholders(entry.msgid) for t in texts(entry) if t):
             found.append(f"other placeholders: {entry.msgid}")
     return found
 
@@ -44,7 +47,9 @@ def test_every_text_of_the_catalogue_is_translated():
 def test_what_is_compiled_is_what_stands_in_the_catalogue():
     source = polib.pofile(str(CATALOGUE))
     compiled = polib.mofile(str(CATALOGUE.with_suffix(".mo")))
-    assert {e.msgid: e.msgstr for e in compiled} == {e.msgid: e.msgstr for e in source}
+    assert {(e.msgctxt, e.msgid): texts(e) for e in compiled} == {
+        (e.msgctxt, e.msgid): texts(e) for e in source
+    }
 
 
 @needs_catalogue
@@ -52,8 +57,9 @@ def test_what_is_compiled_is_what_stands_in_the_catalogue():
 def test_the_catalogue_holds_every_text_of_the_source(tmp_path):
     place = copy_of_the_source(tmp_path)
     subprocess.run([sys.executable, SCRIPT], cwd=place, check=True, capture_output=True)
-    known = {entry.msgid for entry in polib.pofile(str(CATALOGUE))}
-    there = {entry.msgid for entry in polib.pofile(str(place / CATALOGUE.relative_to(ROOT)))}
+    known = {(entry.msgctxt, entry.msgid) for entry in polib.pofile(str(CATALOGUE))}
+    gathered = polib.pofile(str(place / CATALOGUE.relative_to(ROOT)))
+    there = {(entry.msgctxt, entry.msgid) for entry in gathered}
     assert not there - known, "Run scripts/translations.py and translate"
 
 

@@ -39,6 +39,7 @@ from guyub.datasets import exports
 from guyub.imports.corrections import write_rejected
 from guyub.programs.models import SubActivity
 from guyub.targeting.checking import RuleError
+from guyub.ui.numbers import grouped
 from guyub.ui.paging import Slice, page_number
 
 REJECTIONS_A_PAGE = 20
@@ -200,7 +201,7 @@ def many(request: HttpRequest, record: SubActivity) -> HttpResponse:
         back=_home(record),
         record=record,
         intro=_("%(n)s penerima dipilih. Yang tahapnya tidak sesuai dilewati.")
-        % {"n": f"{count:,}".replace(",", ".")},
+        % {"n": grouped(count)},
         button=_("Catat") if action == DELIVER else _("Simpan"),
         tone="danger" if action in (Stage.REJECTED, Stage.WITHDRAWN) else "",
     )

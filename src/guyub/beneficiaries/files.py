@@ -386,11 +386,14 @@ def cause_counts(batch: Batch) -> list[tuple[str, str, int]]:
 
 
 def example_rows(kind: str) -> tuple[list[str], list[list[Any]]]:
-    """Return headings and rows of an example file of ``kind``; the NIK in it belong to nobody."""
+    """Return headings and rows of an example file of ``kind``; the NIK in it belong to nobody.
+
+    Headings are not translated: they are what an upload is recognised by.
+    """
     if kind == BatchKind.DELIVER_FILE:
         today = timezone.localdate()
         return (
-            [_("NIK"), _("Tanggal"), _("Nilai"), _("Keterangan")],
+            ["NIK", "Tanggal", "Nilai", "Keterangan"],
             [["3302010000000000", today, 300_000, _("Tahap 1")]],
         )
-    return [_("NIK"), _("Catatan")], [["3302010000000000", _("Usulan musyawarah desa")]]
+    return ["NIK", "Catatan"], [["3302010000000000", _("Usulan musyawarah desa")]]

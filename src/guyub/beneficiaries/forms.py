@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from guyub.areas.models import Area, Level
@@ -49,7 +49,7 @@ class RupiahField(forms.CharField):
             return parse_rupiah(str(text))
         except BadValueError as error:
             raise forms.ValidationError(
-                _now("Tulis jumlah rupiah seperti 300000 atau 300.000.")
+                gettext("Tulis jumlah rupiah seperti 300000 atau 300.000.")
             ) from error
 
 
@@ -146,7 +146,7 @@ class NikForm(forms.Form):
     def clean_nik(self) -> str:
         digits = re.sub(r"[\s.\-']", "", self.cleaned_data["nik"])
         if not re.fullmatch(r"\d{16}", digits):
-            raise forms.ValidationError(_now("NIK harus tepat 16 angka."))
+            raise forms.ValidationError(gettext("NIK harus tepat 16 angka."))
         return digits
 
 
@@ -227,7 +227,7 @@ class FileForm(forms.Form):
         file = self.cleaned_data["file"]
         if file.size > settings.IMPORT_MAX_BYTES:
             raise forms.ValidationError(
-                _now("Berkas lebih dari 100 MB. Bagi menjadi beberapa berkas.")
+                gettext("Berkas lebih dari 100 MB. Bagi menjadi beberapa berkas.")
             )
         return file
 

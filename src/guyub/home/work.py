@@ -28,6 +28,7 @@ from guyub.reports import queries as reports
 from guyub.reports.deviations import Deviation
 from guyub.sharing import queries as sharing
 from guyub.targets import queries as targets
+from guyub.ui.numbers import decimal
 
 ROWS_SHOWN = 5
 # Fewer districts than these are named as having least money for their poor.
@@ -237,11 +238,11 @@ def poverty_tile() -> Tile | None:
     note = headline.source
     if headline.change is not None and headline.previous is not None:
         note = _("%(change)s poin sejak %(year)d") % {
-            "change": f"{headline.change:+.2f}".replace(".", ","),
+            "change": ("+" if headline.change >= 0 else "") + decimal(headline.change, 2),
             "year": headline.previous.year,
         }
     return Tile(
-        f"{headline.value:.2f}".replace(".", ",") + " %",
+        decimal(headline.value, 2) + " %",
         _("Penduduk miskin %(year)d (BPS)") % {"year": headline.year},
         note,
         reverse("targets:published"),

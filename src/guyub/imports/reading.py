@@ -25,6 +25,7 @@ from guyub.access.sealing import is_sealed, seal, unseal
 from guyub.imports import guarding
 from guyub.imports.fields import BY_HEADING, normal, recognise, score_headings
 from guyub.imports.folder import Report, RunFolder
+from guyub.ui.numbers import grouped
 
 HEAD_ROWS = 40
 SAMPLE_ROWS = 8
@@ -458,7 +459,7 @@ def stage(path: Path, layout: Layout, target: Path, work: Path, report: Report, 
     if count > limit:
         raise UnreadableFileError(
             _("Berkas punya lebih dari %(limit)s baris. Bagi menjadi beberapa berkas.")
-            % {"limit": f"{limit:,}".replace(",", ".")}
+            % {"limit": grouped(limit)}
         )
     if count == 0:
         raise UnreadableFileError(_("Di bawah baris judul tidak ada satu pun baris data."))

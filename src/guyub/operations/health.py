@@ -23,6 +23,7 @@ from django_tasks_db.models import DBTaskResult
 
 from guyub.operations.jobs import DEAD_AFTER, WORKER
 from guyub.operations.models import Backup, Sign
+from guyub.ui.numbers import decimal
 
 GOOD, WARN, BAD = "baik", "perhatian", "buruk"
 CHAIN, DAILY = "audit.chain", "daily"
@@ -258,7 +259,7 @@ def size_of(count: float) -> str:
         if count < 1024:
             return f"{count:.0f} {unit}"
         count /= 1024
-    return f"{count:.1f} TB".replace(".", ",")
+    return f"{decimal(count, 1)} TB"
 
 
 def versions() -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from guyub.programs import money, nomenclature, workbook
 from guyub.programs.nomenclature import BadCodeError, CodeLevel
 from guyub.programs.rules import FIRST_YEAR, LAST_YEAR
 from guyub.programs.vocabulary import FundingSource
+from guyub.ui.languages import in_every_language
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,11 @@ def _code(level: CodeLevel) -> Callable[[str], str]:
 
 
 def _choice(choices: Any) -> Callable[[str], str]:
-    known = {str(label).casefold(): value for value, label in choices.choices}
+    known = {
+        name.casefold(): value
+        for value, label in choices.choices
+        for name in in_every_language(label)
+    }
     known |= {value: value for value in choices.values}
 
     def read(text: str) -> str:

@@ -26,6 +26,7 @@ from guyub.programs.cells import Fault, ReadRow, read_rows
 from guyub.programs.models import Activity, Program, SubActivity
 from guyub.programs.placing import change_sub_activity, place_sub_activity, settled_areas
 from guyub.programs.vocabulary import FundingSource, Recipient
+from guyub.ui.numbers import grouped
 
 MODEL_FIELDS = (
     "code", "name", "description", "strategy", "help_kind", "recipient", "desil_min", "desil_max",
@@ -446,5 +447,5 @@ def _shown(value: Any) -> str:
     if isinstance(value, dt.date):
         return f"{value:%d/%m/%Y}"
     if isinstance(value, int):
-        return f"{value:,}".replace(",", ".")
+        return grouped(value)
     return str(value)

@@ -5,10 +5,17 @@ from __future__ import annotations
 import re
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from guyub.ui.numbers import decimal, grouped
 
 # Far above the whole budget of a regency, and what a big integer column holds.
 LIMIT = 10**15
-_SCALES = ((10**12, "triliun"), (10**9, "miliar"), (10**6, "juta"))
+_SCALES = (
+    (10**12, gettext_lazy("triliun")),
+    (10**9, gettext_lazy("miliar")),
+    (10**6, gettext_lazy("juta")),
+)
 
 
 class BadAmountError(ValueError):
@@ -17,7 +24,7 @@ class BadAmountError(ValueError):
 
 def rupiah(amount: int | None) -> str:
     """Return an amount in full: *Rp1.250.000.000*. Nothing is a dash."""
-    return "–" if amount is None else f"Rp{amount:,}".replace(",", ".")
+    return "–" if amount is None else f"Rp{grouped(amount)}"
 
 
 def rupiah_short(amount: int | None) -> str:
@@ -28,10 +35,9 @@ def rupiah_short(amount: int | None) -> str:
         if amount >= size:
             value = amount / size
             digits = 0 if value >= 100 else 1 if value >= 10 else 2
-            text = f"{value:.{digits}f}"
-            if digits:
-                text = text.rstrip("0").rstrip(".")
-            return f"Rp{text.replace('.', ',')} {name}"
+            while digits and round(value, digits) == round(value, digits - 1):
+                digits -= 1
+            return f"Rp{decimal(value, digits)} {name}"
     return rupiah(amount)
 
 

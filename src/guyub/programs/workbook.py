@@ -22,6 +22,7 @@ from guyub.areas.models import Area, Level
 from guyub.imports.reading import UnreadableFileError, sheet_names, xlsx_rows
 from guyub.programs.models import SubActivity
 from guyub.programs.vocabulary import FundingSource, HelpKind, Recipient, Strategy
+from guyub.ui.languages import in_every_language
 
 MAX_ROWS = 5_000
 # Of XML, which the reader holds whole: read while somebody waits for the page.
@@ -47,34 +48,33 @@ class Column:
     required: bool = False
 
 
-_L = gettext_lazy
 COLUMNS: tuple[Column, ...] = (
-    Column("id", _L("ID"), 8, _L("Nomor dari Guyub. Jangan diubah; kosongkan untuk sub kegiatan baru."), INTEGER),
-    Column("agency", _L("Perangkat daerah"), 18, _L("Singkatan, nama atau kodenya dalam Guyub."), required=True),
-    Column("year", _L("Tahun"), 8, _L("Tahun anggaran, misalnya 2026."), INTEGER, required=True),
-    Column("program_code", _L("Kode program"), 13, _L("Misalnya 1.04.04. Boleh kosong.")),
-    Column("program", _L("Program"), 34, _L("Nama program. Bila kodenya belum ada, program ini dibuat."), required=True),
-    Column("mission", _L("Misi"), 6, _L("Nomor misi daerah. Untuk program yang sudah ada, ubah di halamannya."), INTEGER),
-    Column("activity_code", _L("Kode kegiatan"), 15, _L("Misalnya 1.04.04.2.01. Boleh kosong.")),
-    Column("activity", _L("Kegiatan"), 34, _L("Nama kegiatan. Bila belum ada, kegiatan ini dibuat."), required=True),
-    Column("code", _L("Kode sub kegiatan"), 20, _L("Misalnya 1.04.04.2.01.0003. Boleh kosong.")),
-    Column("name", _L("Sub kegiatan"), 44, _L("Nama sub kegiatan."), required=True),
-    Column("description", _L("Uraian"), 40, _L("Apa yang dikerjakan.")),
-    Column("strategy", _L("Strategi"), 28, _L("Pilih dari daftar."), choices=Strategy, required=True),
-    Column("help_kind", _L("Bentuk bantuan"), 28, _L("Pilih dari daftar."), choices=HelpKind, required=True),
-    Column("recipient", _L("Penerima"), 20, _L("Pilih dari daftar. Kosong berarti keluarga."), choices=Recipient),
-    Column("desil_min", _L("Desil dari"), 10, _L("1 sampai 10; 1 paling miskin. Kosong berarti tidak dibatasi."), INTEGER),
-    Column("desil_max", _L("Desil sampai"), 12, _L("1 sampai 10. Kosong berarti tidak dibatasi."), INTEGER),
-    Column("target_note", _L("Ciri sasaran"), 30, _L("Ciri lain keluarga atau orangnya.")),
-    Column("quota", _L("Kuota"), 10, _L("Banyaknya penerima."), MONEY),
-    Column("starts_on", _L("Mulai"), 12, _L("Tanggal dalam tahun anggaran, misalnya 01/02/2026. Kosong berarti 1 Januari."), DATE),
-    Column("ends_on", _L("Selesai"), 12, _L("Tanggal dalam tahun anggaran. Kosong berarti 31 Desember."), DATE),
-    Column("areas", _L("Wilayah"), 40, _L("Kode atau nama kecamatan dan desa, dipisah titik koma. Kosong berarti seluruh kabupaten.")),
+    Column("id", gettext_lazy("ID"), 8, gettext_lazy("Nomor dari Guyub. Jangan diubah; kosongkan untuk sub kegiatan baru."), INTEGER),
+    Column("agency", gettext_lazy("Perangkat daerah"), 18, gettext_lazy("Singkatan, nama atau kodenya dalam Guyub."), required=True),
+    Column("year", gettext_lazy("Tahun"), 8, gettext_lazy("Tahun anggaran, misalnya 2026."), INTEGER, required=True),
+    Column("program_code", gettext_lazy("Kode program"), 13, gettext_lazy("Misalnya 1.04.04. Boleh kosong.")),
+    Column("program", gettext_lazy("Program"), 34, gettext_lazy("Nama program. Bila kodenya belum ada, program ini dibuat."), required=True),
+    Column("mission", gettext_lazy("Misi"), 6, gettext_lazy("Nomor misi daerah. Untuk program yang sudah ada, ubah di halamannya."), INTEGER),
+    Column("activity_code", gettext_lazy("Kode kegiatan"), 15, gettext_lazy("Misalnya 1.04.04.2.01. Boleh kosong.")),
+    Column("activity", gettext_lazy("Kegiatan"), 34, gettext_lazy("Nama kegiatan. Bila belum ada, kegiatan ini dibuat."), required=True),
+    Column("code", gettext_lazy("Kode sub kegiatan"), 20, gettext_lazy("Misalnya 1.04.04.2.01.0003. Boleh kosong.")),
+    Column("name", gettext_lazy("Sub kegiatan"), 44, gettext_lazy("Nama sub kegiatan."), required=True),
+    Column("description", gettext_lazy("Uraian"), 40, gettext_lazy("Apa yang dikerjakan.")),
+    Column("strategy", gettext_lazy("Strategi"), 28, gettext_lazy("Pilih dari daftar."), choices=Strategy, required=True),
+    Column("help_kind", gettext_lazy("Bentuk bantuan"), 28, gettext_lazy("Pilih dari daftar."), choices=HelpKind, required=True),
+    Column("recipient", gettext_lazy("Penerima"), 20, gettext_lazy("Pilih dari daftar. Kosong berarti keluarga."), choices=Recipient),
+    Column("desil_min", gettext_lazy("Desil dari"), 10, gettext_lazy("1 sampai 10; 1 paling miskin. Kosong berarti tidak dibatasi."), INTEGER),
+    Column("desil_max", gettext_lazy("Desil sampai"), 12, gettext_lazy("1 sampai 10. Kosong berarti tidak dibatasi."), INTEGER),
+    Column("target_note", gettext_lazy("Ciri sasaran"), 30, gettext_lazy("Ciri lain keluarga atau orangnya.")),
+    Column("quota", gettext_lazy("Kuota"), 10, gettext_lazy("Banyaknya penerima."), MONEY),
+    Column("starts_on", gettext_lazy("Mulai"), 12, gettext_lazy("Tanggal dalam tahun anggaran, misalnya 01/02/2026. Kosong berarti 1 Januari."), DATE),
+    Column("ends_on", gettext_lazy("Selesai"), 12, gettext_lazy("Tanggal dalam tahun anggaran. Kosong berarti 31 Desember."), DATE),
+    Column("areas", gettext_lazy("Wilayah"), 40, gettext_lazy("Kode atau nama kecamatan dan desa, dipisah titik koma. Kosong berarti seluruh kabupaten.")),
     *(
-        Column(source.value, source.label, 18, _L("Rupiah dari sumber ini, tanpa sen. Kosong berarti tidak ada."), MONEY)
+        Column(source.value, source.label, 18, gettext_lazy("Rupiah dari sumber ini, tanpa sen. Kosong berarti tidak ada."), MONEY)
         for source in FundingSource
     ),
-    Column("remark", _L("Keterangan"), 16, _L("Hanya untuk dibaca. Pembatalan dilakukan di halaman sub kegiatan.")),
+    Column("remark", gettext_lazy("Keterangan"), 16, gettext_lazy("Hanya untuk dibaca. Pembatalan dilakukan di halaman sub kegiatan.")),
 )  # fmt: skip
 BY_KEY = {column.key: column for column in COLUMNS}
 
@@ -282,7 +282,11 @@ def _unpacked_size(path: Path) -> int:
 
 def _read_sheet(rows: Iterator[list[str]]) -> Sheet | list[str]:
     """Return the table of a sheet; the headings it lacks when it is nearly one; ``[]`` if no table."""
-    titles = {_plain(str(column.heading)): column.key for column in COLUMNS}
+    titles = {
+        _plain(title): column.key
+        for column in COLUMNS
+        for title in in_every_language(column.heading)
+    }
     places: dict[int, str] = {}
     found: list[tuple[int, dict[str, str]]] = []
     for number, row in enumerate(rows, start=1):

@@ -7,7 +7,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from guyub.access.masking import mask_number
@@ -79,7 +79,7 @@ class Proposal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return _t("%(kind)s no. %(number)s") % {
+        return gettext("%(kind)s no. %(number)s") % {
             "kind": self.get_kind_display(),
             "number": self.pk,
         }
@@ -162,9 +162,11 @@ class ProposalStep(models.Model):
             return ""
         agreed = self.outcome == Outcome.ACCEPTED
         if self.kind == StepKind.DELIBERATED:
-            return _t("Disetujui musyawarah") if agreed else _t("Tidak disetujui musyawarah")
+            return (
+                gettext("Disetujui musyawarah") if agreed else gettext("Tidak disetujui musyawarah")
+            )
         if self.kind == StepKind.VERIFIED:
-            return _t("Sesuai keadaan") if agreed else _t("Tidak sesuai keadaan")
+            return gettext("Sesuai keadaan") if agreed else gettext("Tidak sesuai keadaan")
         return str(Outcome(self.outcome).label)
 
 

@@ -52,7 +52,7 @@ def kind_of(reason: str) -> ProposalKind:
 
 
 class ProposalState(models.TextChoices):
-    SUBMITTED = "submitted", _("Masuk")
+    SUBMITTED = "submitted", _("Baru masuk")
     DELIBERATED = "deliberated", _("Sudah dimusyawarahkan")
     VERIFIED = "verified", _("Sudah diverifikasi")
     DECIDED = "decided", _("Diputus")

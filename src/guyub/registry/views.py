@@ -48,6 +48,7 @@ from guyub.registry.models import (
 from guyub.registry.services import RegistryError
 from guyub.registry.vocabulary import Asset, Status
 from guyub.registry.wording import in_words
+from guyub.ui.numbers import grouped
 from guyub.ui.paging import PAGE_SIZE, Slice, page_number
 
 EXPORT_LIMIT = 100_000
@@ -132,7 +133,7 @@ def _facts(record: Any, names: tuple[str, ...], origins: dict[int, Any]) -> list
         elif isinstance(value, bool):
             value = _("Ya") if value else _("Tidak")
         elif name == "expenditure" and value is not None:
-            value = f"Rp {value:,}".replace(",", ".")
+            value = f"Rp {grouped(value)}"
         facts.append(
             {
                 "label": field.verbose_name,

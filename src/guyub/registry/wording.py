@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from guyub.registry.flat import FLAT_COLUMNS
 from guyub.registry.models import HOUSEHOLD_FIELDS, PERSON_FIELDS, Household, Person
 from guyub.registry.vocabulary import Asset
+from guyub.ui.numbers import grouped
 
 # Columns of the flat form that have another name in the database.
 _FLAT_NAMES = {"person_status": (Person, "status"), "household_status": (Household, "status")}
@@ -48,5 +49,5 @@ def in_words(column: str, text: str) -> str:
     if kind == "DATE":
         return date_format(dt.date.fromisoformat(text), "j M Y")
     if column == "expenditure":
-        return f"Rp {int(text):,}".replace(",", ".")
+        return f"Rp {grouped(int(text))}"
     return str(decoded(column, text))

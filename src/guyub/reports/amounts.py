@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from guyub.programs.money import LIMIT, BadAmountError, parse_rupiah
+from guyub.ui.numbers import decimal
 
 LARGEST_COUNT = 2_000_000_000
 
@@ -100,5 +101,5 @@ def percent(value: Decimal | None) -> str:
     """Write per cent out: ``45,5%``; a dash when there is none."""
     if value is None:
         return "–"
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return text.replace(".", ",") + "%"
+    places = max(0, -int(value.quantize(Decimal("0.01")).normalize().as_tuple().exponent))
+    return decimal(value, places) + "%"

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from guyub.programs.money import rupiah
 from guyub.reports.amounts import percent
 from guyub.reports.models import Report, ReportEvent
+from guyub.ui.numbers import grouped
 
 
 @dataclass(frozen=True)
@@ -64,4 +65,4 @@ def _written(name: str, value: Any) -> str:
         return "–"
     if name == "physical":
         return percent(Decimal(value))
-    return rupiah(value) if name == "budget" else f"{value:,}".replace(",", ".")
+    return rupiah(value) if name == "budget" else grouped(value)

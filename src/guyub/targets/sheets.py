@@ -26,6 +26,7 @@ from guyub.imports.reading import Layout, UnreadableFileError
 from guyub.targets.decimals import BadNumberError, parse_decimal
 from guyub.targets.models import Indicator, IndicatorYear, Measure, PublishedFigure
 from guyub.targets.services import YearRow, YearValues, check_year
+from guyub.ui.languages import in_every_language
 
 MOST_ROWS = 5000
 MOST_BYTES = 5 * 1024 * 1024
@@ -159,7 +160,7 @@ def read_rows(path: Path, columns: Columns, needed: Sequence[str]) -> Iterator[C
     known = {
         word.casefold(): name
         for name, (heading, others) in columns.items()
-        for word in (str(heading), *others)
+        for word in (*in_every_language(heading), *others)
     }
     position = {
         known[heading.casefold()]: index

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from guyub.access.permissions import can
 
@@ -40,16 +41,26 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
             NavItem(_("Impor"), "imports:list", "imports.view", "upload"),
             NavItem(_("Rekonsiliasi"), "reconciliation:queue", "reconciliation.view", "overlap"),
             NavItem(_("Pencocokan"), "linking:list", "linking.view", "link"),
+            NavItem(pgettext_lazy("daftar", "Dataset"), "datasets:list", "datasets.view", "layers"),
+            NavItem(pgettext_lazy("daftar", "Impor"), "imports:list", "imports.view", "upload"),
+            NavItem(_("Data ganda"), "reconciliation:merges", "reconciliation.view", "overlap"),
         ),
     ),
     (
         _("Penanganan"),
         (
-            NavItem(_("Program"), "programs:list", "programs.view", "flag"),
+            NavItem(pgettext_lazy("daftar", "Program"), "programs:list", "programs.view", "flag"),
             NavItem(_("Aturan sasaran"), "targeting:list", "targeting.view", "target"),
-            NavItem(_("Penerima"), "beneficiaries:overview", "beneficiaries.view_totals", "person"),
+            NavItem(
+                pgettext_lazy("daftar", "Penerima"),
+                "beneficiaries:overview",
+                "beneficiaries.view_totals",
+                "person",
+            ),
             NavItem(_("Laporan kemajuan"), "reports:list", "reports.view", "report"),
-            NavItem(_("Kendala"), "obstacles:list", "obstacles.view", "alert"),
+            NavItem(
+                pgettext_lazy("daftar", "Kendala"), "obstacles:list", "obstacles.view", "alert"
+            ),
             NavItem(_("Tumpang tindih"), "overlaps:list", "overlaps.view", "overlap"),
             NavItem(_("Alokasi bantuan"), "allocation:list", "allocation.view", "balance"),
         ),
@@ -57,7 +68,7 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
     (
         _("Capaian"),
         (
-            NavItem(_("Indikator"), "targets:list", "targets.view", "chart"),
+            NavItem(pgettext_lazy("daftar", "Indikator"), "targets:list", "targets.view", "chart"),
             NavItem(_("Angka kemiskinan"), "targets:published", "targets.view", "trend"),
             NavItem(_("Ukuran kemiskinan"), "targets:estimates", "targets.view", "ruler"),
             NavItem(_("LP2KD & laporan"), "documents:list", "documents.view", "report"),
@@ -66,7 +77,7 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
     (
         _("Koordinasi"),
         (
-            NavItem(_("Rapat"), "meetings:list", "meetings.view", "calendar"),
+            NavItem(pgettext_lazy("daftar", "Rapat"), "meetings:list", "meetings.view", "calendar"),
             NavItem(_("Kartu nilai"), "scorecard:overview", "scorecard.view", "gauge"),
             NavItem(_("Permintaan data"), "sharing:list", "sharing.view", "download"),
             NavItem(_("Usul-sanggah"), "proposals:list", "proposals.view", "edit"),
@@ -75,8 +86,13 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
     (
         _("Rujukan"),
         (
-            NavItem(_("Perangkat daerah"), "agencies:list", "agencies.view", "building"),
-            NavItem(_("Wilayah"), "areas:list", "areas.view", "map"),
+            NavItem(
+                pgettext_lazy("daftar", "Perangkat daerah"),
+                "agencies:list",
+                "agencies.view",
+                "building",
+            ),
+            NavItem(pgettext_lazy("daftar", "Wilayah"), "areas:list", "areas.view", "map"),
         ),
     ),
     (
