@@ -43,11 +43,8 @@ from guyub.demo.overlaps import make_overlaps
 from guyub.demo.population import write_population
 from guyub.demo.privacy import make_privacy
 from guyub.demo.proposals import make_proposals
-<<<<<<< HEAD
-from guyub.demo.reconciliation import make_reconciliation
-=======
 from guyub.demo.publications import make_publications
->>>>>>> 4794e2a (Show the public released data alone, with small counts hidden so that no sum or difference of tables tells them)
+from guyub.demo.reconciliation import make_reconciliation
 from guyub.demo.reports import make_reports
 from guyub.demo.rules import make_rules
 from guyub.imports.services import load_flat
