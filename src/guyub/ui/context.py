@@ -37,13 +37,10 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
         _("Data"),
         (
             NavItem(_("Registri warga miskin"), "registry:search", "registry.view", "people"),
-            NavItem(_("Dataset"), "datasets:list", "datasets.view", "layers"),
-            NavItem(_("Impor"), "imports:list", "imports.view", "upload"),
-            NavItem(_("Rekonsiliasi"), "reconciliation:queue", "reconciliation.view", "overlap"),
-            NavItem(_("Pencocokan"), "linking:list", "linking.view", "link"),
             NavItem(pgettext_lazy("daftar", "Dataset"), "datasets:list", "datasets.view", "layers"),
             NavItem(pgettext_lazy("daftar", "Impor"), "imports:list", "imports.view", "upload"),
-            NavItem(_("Data ganda"), "reconciliation:merges", "reconciliation.view", "overlap"),
+            NavItem(_("Pencocokan"), "linking:list", "linking.view", "link"),
+            NavItem(_("Rekonsiliasi"), "reconciliation:queue", "reconciliation.view", "overlap"),
         ),
     ),
     (
