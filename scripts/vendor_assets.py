@@ -13,8 +13,11 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-SOURCE = Path(__file__).resolve().parent.parent / "src" / "guyub"
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src" / "guyub"
 STATIC = SOURCE / "ui" / "static" / "vendor"
+# What only the tests load. Nothing here is served or packaged.
+TEST_ASSETS = ROOT / "tests" / "assets"
 AREAS = SOURCE / "areas" / "data"
 REGENCY = "33.02"
 
@@ -49,6 +52,9 @@ BROWSER_ASSETS = [
         },
     ),
 ]
+TEST_PACKAGES = [
+    ("axe-core", "4.14.1", {"axe.min.js": "axe-core/axe.min.js", "LICENSE": "axe-core/LICENSE"}),
+]
 AREA_PACKAGE = ("idn-area-data", "3.1.2")
 
 
@@ -77,18 +83,19 @@ def without_source_map(content: bytes) -> bytes:
     )
 
 
-def vendor_browser_assets() -> None:
+def vendor(packages: list[tuple[str, str, dict[str, str]]], folder: Path, title: str) -> None:
+    """Copy the wanted files of npm packages to ``folder``, with a list of their versions."""
     rows = []
-    for name, version, wanted in BROWSER_ASSETS:
+    for name, version, wanted in packages:
         files = package_files(name, version)
         for inside, target in wanted.items():
-            path = STATIC / target
+            path = folder / target
             path.parent.mkdir(parents=True, exist_ok=True)
             content = files[inside]
             path.write_bytes(without_source_map(content) if target.endswith(".js") else content)
         rows.append(f"| {name} | {version} |")
-    (STATIC / "VERSIONS.md").write_text(
-        "# Vendored browser assets\n\nWritten by `scripts/vendor_assets.py`.\n\n"
+    (folder / "VERSIONS.md").write_text(
+        f"# {title}\n\nWritten by `scripts/vendor_assets.py`.\n\n"
         "| npm package | version |\n|---|---|\n" + "\n".join(rows) + "\n"
     )
 
@@ -120,5 +127,6 @@ def vendor_areas() -> None:
 
 
 if __name__ == "__main__":
-    vendor_browser_assets()
+    vendor(BROWSER_ASSETS, STATIC, "Vendored browser assets")
+    vendor(TEST_PACKAGES, TEST_ASSETS, "Vendored test assets")
     vendor_areas()
