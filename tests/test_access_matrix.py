@@ -452,7 +452,10 @@ EXPECTED: dict[str, dict[str, str]] = {
     ),
     "api:merges": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL),
     "api:settle_differences": SECRETARIAT,
-    "api:merge_records": who(secretariat=ALL, agency_operator=ALL),
+    # At the same address as the list, which answers first.
+    "api:merge_records": who(
+        secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
+    ),
     "reconciliation:merges": who(
         secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
     ),
@@ -1058,7 +1061,10 @@ class World:
 
         return {
             "subject_request": lodge({"right": "access", "name": "Tukiman", "nik": nik + "01"}),
-            "processing": Activity.objects.first(),
+            "processing": Activity.objects.create(
+                name=f"Pemrosesan {nik}", purpose="-", legal_basis="-", data="-", subjects="-",
+                recipients="-", retention_years=5, retention_basis="-", safeguards="-",
+            ),
             "breach": Breach.objects.create(
                 title="Laptop hilang", found_at=timezone.now(), data="-", how="-", handling="-",
                 reported_by=account,

@@ -6,6 +6,7 @@ start of the web server, which runs no system checks of its own.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -185,4 +186,7 @@ def refuse_unsafe_start() -> None:
     errors = [message for message in found if isinstance(message, Error)]
     if errors:
         reasons = "\n".join(f"- {error.msg} {error.hint or ''}".rstrip() for error in errors)
-        raise ImproperlyConfigured(_("Guyub menolak berjalan:") + "\n" + reasons)
+        told = _("Guyub menolak berjalan:") + "\n" + reasons
+        # In so many words, since logs leave out what an exception says.
+        print(told, file=sys.stderr)
+        raise ImproperlyConfigured(told)

@@ -39,10 +39,12 @@ purpose, and each time goes into the audit log.
 
 TAGS = {
     "agencies": "The agencies of the regency and what they are for.",
+    "allocation": "Scenarios of who gets what, so that the fewest severe needs stay unmet.",
     "areas": "The regency, its districts and villages, by Kemendagri code.",
     "beneficiaries": "Who receives what: sums for everybody, rows for those who may see names.",
     "datasets": "Each agency's lists: whose, how fresh.",
     "documents": "The yearly LP2KD with its editions, and reports that people built.",
+    "linking": "Lists linked to the registry, row by row, and what people still have to judge.",
     "meetings": "Coordination meetings, their decisions and what follows from them.",
     "obstacles": "What stands in a program's way, who is needed, and what was done.",
     "overlaps": "Programs that overlap, and how far help reaches.",
@@ -164,6 +166,9 @@ def _complete(method: str, operation: dict[str, Any], permission: str) -> None:
         needed = " or ".join(f"`{name}`" for name in scopes)
         said = operation.get("description", "")
         operation["description"] = f"{said}\n\nNeeds the scope {needed}.".strip()
+    elif permission != PUBLIC:
+        said = operation.get("description", "")
+        operation["description"] = f"{said}\n\nFor people only; no token reaches it.".strip()
 
 
 def answer_errors(api: NinjaAPI) -> None:

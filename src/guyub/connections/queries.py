@@ -63,9 +63,13 @@ def uses(token: ApiToken, days: int = 30) -> list[dict[str, Any]]:
 
 def subscriptions(user: Any) -> QuerySet[Subscription]:
     """Return the receivers that ``user`` manages, with how many messages wait and were given up."""
-    return own(user, Subscription.objects.select_related("agency")).annotate(
-        waiting=Count("deliveries", filter=Q(deliveries__state=DeliveryState.WAITING)),
-        given_up=Count("deliveries", filter=Q(deliveries__state=DeliveryState.GIVEN_UP)),
+    return (
+        own(user, Subscription.objects.select_related("agency"))
+        .annotate(
+            waiting=Count("deliveries", filter=Q(deliveries__state=DeliveryState.WAITING)),
+            given_up=Count("deliveries", filter=Q(deliveries__state=DeliveryState.GIVEN_UP)),
+        )
+        .order_by("agency__name", "pk")
     )
 
 

@@ -42,6 +42,7 @@ SCOPES: dict[str, Scope] = {
         ("beneficiaries.view_totals", "beneficiaries.view", "beneficiaries.edit"),
     ),
     "overlaps:read": Scope(_("Baca tumpang tindih"), ("overlaps.view",)),
+    "allocation:read": Scope(_("Baca skenario alokasi"), ("allocation.view",)),
     "reports:read": Scope(_("Baca laporan kemajuan"), ("reports.view",)),
     "reports:write": Scope(
         _("Isi dan ajukan laporan kemajuan"), ("reports.view", "reports.edit", "reports.submit")
@@ -60,6 +61,9 @@ SCOPES: dict[str, Scope] = {
         _("Baca LP2KD dan jalankan laporan tersusun"), ("documents.view", "documents.build")
     ),
     "reconciliation:read": Scope(_("Baca perbedaan antarsumber"), ("reconciliation.view",)),
+    "reconciliation:write": Scope(
+        _("Gabungkan data ganda"), ("reconciliation.view", "reconciliation.merge")
+    ),
     "meetings:read": Scope(_("Baca rapat, keputusan, dan tindak lanjut"), ("meetings.view",)),
 }
 

@@ -57,6 +57,8 @@ FOLDERS = (
     "reconciliation", "allocations", "publications",
 )  # fmt: skip
 SCRATCH = "demo-"
+# With fewer households nearly every count is small, and is hidden.
+WORTH_RELEASING = 1000
 START, FINISH = "demo.start", "demo.finish"
 
 # Told how much of a step is done: (done, total).
@@ -198,8 +200,9 @@ def build(households: int, seed: int, step: Step) -> None:
         make_privacy(actors)
     with step(_("LP2KD dan laporan")):
         make_documents(actors, today)
-    with step(_("Publikasi data terbuka")):
-        make_publications(actors["sekretariat"])
+    if households >= WORTH_RELEASING:
+        with step(_("Publikasi data terbuka")):
+            make_publications(actors["sekretariat"])
     audit.record(
         FINISH,
         detail={"households": Household.objects.count(), "people": Person.objects.count()},

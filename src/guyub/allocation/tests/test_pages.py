@@ -119,6 +119,6 @@ def test_side_by_side(year: Any, client_for: Any) -> None:
     shown = client.get(url, {"skenario": [first.pk, second.pk]}).content.decode()
     assert "+1 / −0" in shown
     answer = client.get("/api/v1/allocation/scenarios").json()
-    assert {found["name"] for found in answer} == {"Satu", "Dua"}
+    assert {found["name"] for found in answer["items"]} == {"Satu", "Dua"}
     detail = client.get(f"/api/v1/allocation/scenarios/{first.pk}").json()
     assert sum(offer["given"][2] for offer in detail["offers"]) == first.result["met"][2]

@@ -16,6 +16,7 @@ import pytest
 
 from guyub.audit.actions import LABELS
 from guyub.demo.files import DTKS, HOUSES, LATRINES, P3KE, SAMPLE_FILES
+from guyub.demo.reconciliation import DOUBLES
 from guyub.demo.services import quarters_before
 from guyub.testing import Place, Places
 
@@ -68,7 +69,8 @@ def facts(built: tuple[Place, str]) -> dict[str, Any]:
 
 
 def test_everybody_is_in_the_registry(facts: dict[str, Any]) -> None:
-    assert facts["households"] == HOUSEHOLDS
+    # A few stand in it twice, to be found and merged.
+    assert 0 <= facts["households"] - HOUSEHOLDS <= DOUBLES
     assert 2.5 * HOUSEHOLDS < facts["people"] < 3.6 * HOUSEHOLDS
     assert facts["villages"] == 331
     assert facts["agencies"] >= 30
@@ -199,6 +201,7 @@ def test_fresh_starts_over(places: Places, built: tuple[Place, str]) -> None:
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
+@pytest.mark.own_database
 def test_an_interrupted_demo_is_made_again(places: Places) -> None:
     place = places.set_up()
     place.python(

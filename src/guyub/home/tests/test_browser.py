@@ -133,7 +133,7 @@ def test_no_first_page_scrolls_sideways(
 def test_every_name_on_the_map_is_whole_on_a_phone(
     filled_regency: Any, open_page: Callable[..., Page]
 ) -> None:
-    page = open_page("/publik/", None, PHONE)
+    page = open_page("/", Role.REGENT, PHONE)
 
     cut = page.eval_on_selector_all(
         ".tilemap-tile",

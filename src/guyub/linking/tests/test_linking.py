@@ -137,6 +137,7 @@ def test_a_stored_version_can_be_linked(people, make_user, make_dataset, tmp_pat
         people=1, households=1, added=1, changed=0, unchanged=0, removed=0, rejected=0,
     )  # fmt: skip
     path = version_path(dataset.code, version.number)
+    path.unlink(missing_ok=True)  # another test's, in the same data folder
     with pytest.raises(ValidationError, match="tidak tersimpan"):
         services.start_version(version, actor=actor)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -20,8 +20,9 @@
       library ??= Promise.all(figure.dataset.scripts.split(" ").map(fetchScript));
       await library;
       const spec = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
+      await window.vegaEmbed(place, spec, { ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: { theme: "custom", disableDefaultStyle: true } });
       // The place is one picture with a name, and its numbers stand in a table: its marks need no names.
-      await window.vegaEmbed(place, spec, { config: { aria: false }, ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: { theme: "custom", disableDefaultStyle: true } });
+      place.querySelector("svg").setAttribute("aria-hidden", "true");
       figure.dataset.state = "drawn";
     } catch (error) {
       figure.dataset.state = "failed";
