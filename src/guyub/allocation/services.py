@@ -339,7 +339,11 @@ def adopt(offer: ScenarioOffer, *, actor: Any) -> int:
     Raises:
         ValidationError: the plan is not chosen, was adopted already, or the sub-activity takes nobody.
     """
-    offer = ScenarioOffer.objects.select_for_update().select_related("scenario").get(pk=offer.pk)
+    offer = (
+        ScenarioOffer.objects.select_for_update(of=("self",))
+        .select_related("scenario")
+        .get(pk=offer.pk)
+    )
     scenario = offer.scenario
     if not scenario.is_chosen:
         raise ValidationError(_("Skenario ini belum dipilih menjadi rencana."))

@@ -166,7 +166,11 @@ def write(section: Section, *, text: str, version: int, done: bool, actor: Any) 
         )  # fmt: skip
     if done and not text:
         raise ValidationError({"text": _("Bagian yang kosong tidak dapat ditandai selesai.")})
-    section = Section.objects.select_for_update().select_related("written_by").get(pk=section.pk)
+    section = (
+        Section.objects.select_for_update(of=("self",))
+        .select_related("written_by")
+        .get(pk=section.pk)
+    )
     state = SectionState.DONE if done else SectionState.DRAFT if text else SectionState.EMPTY
     if section.text == text and section.state == state:
         return section

@@ -361,7 +361,7 @@ def decide(pair: Pair, verdict: str, *, actor: Any) -> Pair:
     Raises:
         ValidationError: somebody else has decided meanwhile, or the person is linked already.
     """
-    held = Pair.objects.select_for_update().select_related("run").get(pk=pair.pk)
+    held = Pair.objects.select_for_update(of=("self",)).select_related("run").get(pk=pair.pk)
     if held.verdict:
         raise ValidationError(_("Pasangan ini sudah diputuskan orang lain."))
     if verdict not in Verdict.values:
@@ -425,7 +425,7 @@ def undo(pair: Pair, *, actor: Any) -> Pair:
     Raises:
         ValidationError: nothing was decided, or that decision has been replaced since.
     """
-    held = Pair.objects.select_for_update().select_related("run").get(pk=pair.pk)
+    held = Pair.objects.select_for_update(of=("self",)).select_related("run").get(pk=pair.pk)
     if not held.verdict:
         raise ValidationError(_("Pasangan ini belum diputuskan."))
     Decision.objects.filter(pair=held).delete()

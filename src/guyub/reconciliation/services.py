@@ -312,7 +312,7 @@ def unmerge(merge: Merge, *, reason: str, actor: Any) -> Merge:
         ValidationError: it was undone already, a later merge builds on it, or no reason is given.
     """
     reason = require_reason(reason)
-    merge = Merge.objects.select_for_update().select_related("village").get(pk=merge.pk)
+    merge = Merge.objects.select_for_update(of=("self",)).select_related("village").get(pk=merge.pk)
     if merge.undone_at is not None:
         raise ValidationError(_("Penggabungan ini sudah dipisah."))
     later = blocking(merge)
