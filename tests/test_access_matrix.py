@@ -1085,7 +1085,7 @@ class World:
             next_at=timezone.now(),
         )  # fmt: skip
         partner = Partner.objects.create(name="Mitra", sender_id=agency.code, agency=agency)
-        return {"subscription": subscription, "delivery": delivery, "partner": partner}
+        return {"subscription": subscription, "message_sent": delivery, "partner": partner}
 
     def _data_requests(self, side: str, own: Any, other: Any, author: Any) -> dict[str, Any]:
         """Return a request that the side's agency has to answer, and one that it made."""
@@ -1292,7 +1292,7 @@ class World:
         if name == "api:one_proposal":
             return {"pk": record["proposal"].pk}
         if app == "connections":
-            kind = {"resend": "delivery", "partner": "partner", "switch_partner": "partner"}
+            kind = {"resend": "message_sent", "partner": "partner", "switch_partner": "partner"}
             usual = "subscription" if page.endswith("webhook") else "token"
             return {"pk": record[kind.get(page, usual)].pk}
         if app == "documents" or name in ("api:edition_download", "api:run_built"):

@@ -69,6 +69,7 @@ def test_nobody_in_particular_may_nothing(permission):
     assert not can(SimpleNamespace(is_authenticated=False), permission)
 
 
+@pytest.mark.django_db
 class TestApiOperations:
     @pytest.fixture
     def ask(self):

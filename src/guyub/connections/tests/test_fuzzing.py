@@ -38,6 +38,8 @@ def described(token_for, make_user, make_sub_activity, make_household):
     return schema, {"Authorization": f"Bearer {key}", "Accept-Encoding": "identity"}
 
 
+# Closing an answer of the test server would close PostgreSQL's connection under the test.
+@pytest.mark.own_database
 def test_no_call_breaks_the_server_or_the_description(described):
     schema, headers = described
     answered = set()
