@@ -78,6 +78,32 @@ def sample_of(content: dict[str, Any]) -> list[list[str]]:
     ]
 
 
+def columns_shown(layout: dict[str, Any], mapping: dict[str, str]) -> list[dict[str, Any]]:
+    """Return what a page shows of each column: heading, field it is taken for, a few values.
+
+    ``layout`` is what :meth:`Layout.as_json` made; long numbers in the sample are masked.
+    """
+    sample = sample_of(layout)
+    columns = []
+    for position, heading in enumerate(layout.get("headings", [])):
+        values = [row[position] for row in sample if position < len(row) and row[position]]
+        columns.append(
+            {
+                "position": position,
+                "heading": heading,
+                "field": mapping.get(str(position), ""),
+                "sample": [_hidden(value) for value in values[:3]],
+            }
+        )
+    return columns
+
+
+def _hidden(value: str) -> str:
+    """Hide the middle of long numbers: the sample shall show the form, not whose they are."""
+    digits = sum(character.isdigit() for character in value)
+    return f"{value[:6]}••••{value[-2:]}" if digits >= 12 else value[:40]
+
+
 def look(path: Path, sheet: str = "") -> Layout:
     """Read the head of ``path`` and tell what is in it.
 

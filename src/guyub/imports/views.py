@@ -25,7 +25,7 @@ from guyub.imports.fields import FIELDS
 from guyub.imports.folder import RunFolder
 from guyub.imports.forms import UploadForm
 from guyub.imports.models import Extent, ImportRun, State
-from guyub.imports.reading import sample_of
+from guyub.imports.reading import columns_shown
 from guyub.imports.services import RefusedImportError
 from guyub.ui.paging import Slice, page_number, page_of
 
@@ -114,7 +114,7 @@ def _run_page(
     }
     remap = request.GET.get("kolom") == "1" and run.state in (State.CHECKED, State.FAILED)
     if run.state == State.MAPPING or remap or problem:
-        context["columns"] = _columns(run, run.mapping if mapping is None else mapping)
+        context["columns"] = columns_shown(run.layout, run.mapping if mapping is None else mapping)
         context["field_groups"] = _field_groups()
         template = "imports/mapping.html"
     else:
@@ -140,28 +140,6 @@ def _field_groups() -> dict[Any, list[Any]]:
     for field in FIELDS:
         groups.setdefault(field.group, []).append(field)
     return groups
-
-
-def _columns(run: ImportRun, mapping: dict[str, str]) -> list[dict[str, Any]]:
-    sample = sample_of(run.layout)
-    columns = []
-    for position, heading in enumerate(run.layout.get("headings", [])):
-        values = [row[position] for row in sample if position < len(row) and row[position]]
-        columns.append(
-            {
-                "position": position,
-                "heading": heading,
-                "field": mapping.get(str(position), ""),
-                "sample": [_hidden(value) for value in values[:3]],
-            }
-        )
-    return columns
-
-
-def _hidden(value: str) -> str:
-    """Hide the middle of long numbers: the sample shall show the form, not whose they are."""
-    digits = sum(character.isdigit() for character in value)
-    return f"{value[:6]}••••{value[-2:]}" if digits >= 12 else value[:40]
 
 
 def _progress(run: ImportRun) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from guyub.access.masking import mask_number
 from guyub.access.permissions import authorize, can
 from guyub.datasets import exports
 from guyub.imports.fields import BY_NAME
-from guyub.imports.reading import sample_of
+from guyub.imports.reading import columns_shown
 from guyub.linking import charts, learning, queries, services
 from guyub.linking.forms import ExportForm, ListForm, NoteForm, ThresholdsForm
 from guyub.linking.lists import FIELDS, LinkFolder
@@ -141,7 +141,7 @@ def _run_page(
     if run.state == RunState.MAPPING:
         context |= {
             "problem": problem,
-            "columns": _columns(run, run.mapping if mapping is None else mapping),
+            "columns": columns_shown(run.layout, run.mapping if mapping is None else mapping),
             "fields": [BY_NAME[name] for name in FIELDS],
         }
         return render(request, "linking/mapping.html", context, status=422 if problem else 200)
@@ -167,28 +167,6 @@ def _run_page(
 def _frame(request: HttpRequest, run: LinkRun, tab: str) -> dict[str, Any]:
     return {"run": run, "tab": tab, "may_run": can(request.user, "linking.run", run),
             "may_export": can(request.user, "linking.export", run)}  # fmt: skip
-
-
-def _columns(run: LinkRun, mapping: dict[str, str]) -> list[dict[str, Any]]:
-    sample = sample_of(run.layout)
-    columns = []
-    for position, heading in enumerate(run.layout.get("headings", [])):
-        values = [row[position] for row in sample if position < len(row) and row[position]]
-        columns.append(
-            {
-                "position": position,
-                "heading": heading,
-                "field": mapping.get(str(position), ""),
-                "sample": [_hidden(value) for value in values[:3]],
-            }
-        )
-    return columns
-
-
-def _hidden(value: str) -> str:
-    """Hide the middle of long numbers: the sample shall show the form, not whose they are."""
-    digits = sum(character.isdigit() for character in value)
-    return f"{value[:6]}••••{value[-2:]}" if digits >= 12 else value[:40]
 
 
 def _progress(run: LinkRun) -> dict[str, Any]:
