@@ -135,14 +135,23 @@ def splink(folder: Path) -> dict[str, Any]:
 RUNS = {"guyub": guyub, "splink": splink}
 
 
+def child(folder: Path, name: str, *options: str) -> str:
+    """Run one part in a process of its own; what it printed."""
+    command = [sys.executable, __file__, "--child", name, "--folder", str(folder), *options]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=sorted(RUNS))
-    parser.add_argument("--child", choices=sorted(RUNS), help=argparse.SUPPRESS)
+    parser.add_argument("--child", choices=["make", *sorted(RUNS)], help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.child == "make":
+        make(given.folder, given.rows, given.seed)
+        return
     if given.child:
         found = RUNS[given.child](given.folder)
         found["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -150,15 +159,12 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        make(folder, given.rows, given.seed)
+        # Not in this process: its children would inherit its peak memory as their own.
+        child(folder, "make", "--rows", str(given.rows), "--seed", str(given.seed))
         print(f"{given.rows:,} x {given.rows:,}; load average {os.getloadavg()[0]:.1f}")
         print("| | seconds | peak memory | precision | recall |\n|---|---:|---:|---:|---:|")
         for name in [given.only] if given.only else ["splink", "guyub"]:
-            done = subprocess.run(
-                [sys.executable, __file__, "--child", name, "--folder", str(folder)],
-                check=True, capture_output=True, text=True,
-            )  # fmt: skip
-            found = json.loads(done.stdout.splitlines()[-1])
+            found = json.loads(child(folder, name).splitlines()[-1])
             print(
                 f"| {name} | {found['seconds']:.1f} | {found['memory']:,.0f} MB "
                 f"| {found['precision']:.4f} | {found['recall']:.4f} |"

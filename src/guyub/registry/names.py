@@ -85,11 +85,16 @@ SPELLINGS = (
 )  # fmt: skip
 
 
+WORD = re.compile(r"[A-Z0-9]+")
+
+
 def words_of(text: str) -> list[str]:
     """Return the words of ``text`` in capitals, without accents and punctuation."""
-    plain = unicodedata.normalize("NFKD", text.upper())
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
-    return re.findall(r"[A-Z0-9]+", plain)
+    plain = text.upper()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain)
+        plain = "".join(c for c in plain if not unicodedata.combining(c))
+    return WORD.findall(plain)
 
 
 def key_of(word: str) -> str:
