@@ -17,7 +17,7 @@ MARK = re.compile(r"constraint-dependencies = \[\n.*?\n\]\n", re.S)
 
 def main() -> None:
     exported = subprocess.run(
-        ["uv", "export", "--quiet", "--all-extras", "--no-hashes", "--no-emit-project", "--no-annotate", "--no-header"],
+        ["uv", "export", "--quiet", "--all-extras", "--all-groups", "--no-hashes", "--no-emit-project", "--no-annotate", "--no-header"],
         check=True, capture_output=True, text=True, cwd=PROJECT.parent,
     ).stdout  # fmt: skip
     # Markers stay: some packages have a version of their own for other Pythons or systems.
