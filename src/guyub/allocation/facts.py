@@ -19,6 +19,7 @@ from guyub.overlaps.definitions import DESILS, Territory, desil_range
 from guyub.overlaps.reckoning import ID_BITS, SUB_BITS, packed_column, places_of
 from guyub.programs.models import SubActivity
 from guyub.registry.models import Household
+from guyub.registry.restriction import HOUSEHOLD_IDS
 from guyub.registry.vocabulary import Status
 from guyub.targeting.queries import households_matching
 
@@ -91,7 +92,7 @@ def gather(scenario: Scenario, tell: Tell) -> Facts:
 
 def _households() -> tuple[Any, Any, Any, Any]:
     """Return ids, villages, desils (0 unknown) and whether extremely poor, of the active households."""
-    active = ("status = %s", [Status.ACTIVE.value])
+    active = (f"status = %s AND id NOT IN ({HOUSEHOLD_IDS})", [Status.ACTIVE.value])
     # village, then extreme poverty in one bit and desil in four, then id from the top down.
     first = packed_column(
         f"((village_id * 32 + CASE WHEN extreme_poor THEN 16 ELSE 0 END + coalesce(desil, 0))"

@@ -28,6 +28,7 @@ from guyub.programs.vocabulary import HelpKind
 from guyub.registry.forms import ReasonForm
 from guyub.registry.models import Household
 from guyub.registry.queries import visible_to
+from guyub.registry.restriction import household_ids
 from guyub.ui.answers import refused, show_errors, tried
 from guyub.ui.paging import page_of
 
@@ -357,9 +358,9 @@ def export(request: HttpRequest, scenario: Scenario) -> HttpResponseBase:
             reason = form.cleaned_data["reason"]
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "alokasi.xlsx"
-                rows = exports.write(
-                    path, scenario, [int(pk) for pk in ids], user=request.user, reason=reason
-                )
+                hidden = set(household_ids())
+                handed = [int(pk) for pk in ids if int(pk) not in hidden]
+                rows = exports.write(path, scenario, handed, user=request.user, reason=reason)
                 services.log_export(scenario, reason=reason, rows=rows, actor=request.user)
                 name = f"alokasi-{scenario.year}-{timezone.localdate():%Y%m%d}.xlsx"
                 return FileResponse(path.open("rb"), as_attachment=True, filename=name)

@@ -204,6 +204,8 @@ LABELS: dict[str, Any] = {
     "reconciliation.difference.ask": _("Perbedaan ditanyakan ke desa"),
     "reconciliation.difference.settle": _("Perbedaan diputuskan"),
     "reconciliation.rule.set": _("Aturan sumber ditetapkan"),
+    "registry.restriction.lift": _("Pembatasan pemrosesan data dicabut"),
+    "registry.restriction.place": _("Pemrosesan data dibatasi"),
     "registry.value.take": _("Isi daftar diambil ke registri"),
     "reconciliation.merge.households": _("Keluarga ganda digabung"),
     "reconciliation.merge.people": _("Orang ganda digabung"),

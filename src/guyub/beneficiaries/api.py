@@ -108,7 +108,7 @@ def recipients(
 ) -> Any:
     """Those whom the caller may see; NIK and KK are masked."""
     narrowing = queries.Narrowing(stage=stage if stage in Stage.values else "")
-    rows = queries.narrowed(_sub_activity(pk), request.user, narrowing)
+    rows = queries.handed(queries.narrowed(_sub_activity(pk), request.user, narrowing))
     return Keyed(rows, lambda keys: [_row(row) for row in queries.shown(keys)])
 
 

@@ -31,6 +31,7 @@ from guyub.programs.models import SubActivity
 from guyub.programs.vocabulary import Recipient
 from guyub.registry import bulk
 from guyub.registry.models import Household, Person
+from guyub.registry.restriction import open_households, open_people
 from guyub.targeting.models import RuleVersion
 from guyub.targeting.queries import households_matching, people_matching
 
@@ -61,11 +62,16 @@ def matching(sub_activity: SubActivity, version: RuleVersion, areas: Iterable[st
 
 
 def not_in(sub_activity: SubActivity, recipients: Any) -> Any:
-    """Narrow ``recipients`` to those that are not in the sub-activity, at whatever stage."""
+    """Narrow ``recipients`` to those that are not in the sub-activity, at whatever stage.
+
+    Whose data are restricted is put on no new list.
+    """
     mine = Enrolment.objects.filter(sub_activity=sub_activity)
     if sub_activity.recipient == Recipient.PERSON:
-        return recipients.filter(~Exists(mine.filter(person=OuterRef("pk"))))
-    return recipients.filter(~Exists(mine.filter(household=OuterRef("pk"), person=None)))
+        new = recipients.filter(~Exists(mine.filter(person=OuterRef("pk"))))
+        return open_people(new)
+    new = recipients.filter(~Exists(mine.filter(household=OuterRef("pk"), person=None)))
+    return open_households(new)
 
 
 def selection(sub_activity: SubActivity, wish: dict[str, Any]) -> QuerySet[Enrolment]:

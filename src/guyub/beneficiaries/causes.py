@@ -18,6 +18,7 @@ CAUSES: dict[str, tuple[Any, Any]] = {
         "nik_duplicate", "date_format", "rupiah", "too_long",
     )},
     "nik_unknown": (_("NIK ini tidak ada di registri."), _("Cocokkan dengan KTP. Bila orangnya memang belum tercatat, tambahkan dahulu di registri.")),
+    "restricted": (_("Pemrosesan datanya sedang dibatasi atas permintaan pemiliknya."), _("Keluarkan dari berkas. Pembatasan hanya dicabut lewat permintaan pemilik data.")),
     "person_gone": (_("Menurut registri, orang ini sudah meninggal, pindah, atau graduasi."), _("Keluarkan dari berkas, atau perbarui statusnya di registri bila keliru.")),
     "household_gone": (_("Menurut registri, keluarganya sudah pindah, graduasi, atau tidak ada lagi."), _("Keluarkan dari berkas, atau perbarui status keluarga di registri bila keliru.")),
     "already_enrolled": (_("Sudah terdaftar pada sub kegiatan ini."), _("Hapus baris ini; yang sudah terdaftar tidak didaftarkan dua kali.")),

@@ -31,6 +31,7 @@ from guyub.imports.values import BadValueError, parse_date, parse_rupiah
 from guyub.programs.vocabulary import Recipient
 from guyub.registry import bulk
 from guyub.registry.models import Household, Person
+from guyub.registry.restriction import HOUSEHOLD_IDS, PERSON_IDS
 
 MAX_ROWS = 1_000_000
 MEMORY_LIMIT = "900MB"
@@ -197,11 +198,16 @@ class _Judge:
             if self.people
             else ("e.household_id = p.household_id AND e.person_id IS NULL")
         )
+        restricted = (
+            f"p.id IN ({PERSON_IDS})" if self.people else f"p.household_id IN ({HOUSEHOLD_IDS})"
+        )
         bulk.pull(
             self.duck,
             "known",
             "SELECT m.nik, p.id AS person_id, p.household_id, p.status AS person_status, "
-            "h.status AS household_status, e.id AS enrolment_id, e.stage "
+            "h.status AS household_status, e.id AS enrolment_id, e.stage, "
+            # As numbers: the databases write truth differently.
+            f"CASE WHEN {restricted} THEN 1 ELSE 0 END AS restricted "
             # A merged record's number finds the person it stands for.
             f"FROM {NIKS} t JOIN {Person._meta.db_table} m ON m.nik = t.nik "
             f"JOIN {Person._meta.db_table} p ON p.id = COALESCE(m.merged_into_id, m.id) "
@@ -211,7 +217,7 @@ class _Judge:
             {
                 "nik": "VARCHAR", "person_id": "BIGINT", "household_id": "BIGINT",
                 "person_status": "VARCHAR", "household_status": "VARCHAR",
-                "enrolment_id": "BIGINT", "stage": "VARCHAR",
+                "enrolment_id": "BIGINT", "stage": "VARCHAR", "restricted": "BIGINT",
             },
             work,
         )  # fmt: skip
@@ -257,6 +263,7 @@ class _Judge:
             ]
         else:
             nik += [
+                ("restricted = 1", "restricted", "NULL"),
                 ("person_status <> 'active'", "person_gone", "person_status"),
                 ("household_status <> 'active'", "household_gone", "household_status"),
                 ("enrolment_id IS NOT NULL", "already_enrolled", "stage"),

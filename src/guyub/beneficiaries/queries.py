@@ -18,6 +18,7 @@ from guyub.programs.models import SubActivity
 from guyub.programs.vocabulary import Recipient
 from guyub.registry.models import Household, Person
 from guyub.registry.queries import Filters, search, villages_of
+from guyub.registry.restriction import open_households, open_people
 from guyub.registry.vocabulary import Relation, Status
 
 
@@ -124,6 +125,11 @@ def narrowed(sub_activity: SubActivity, user: Any, narrowing: Narrowing) -> Quer
     if narrowing.area:
         rows = in_area(rows, narrowing.area)
     return rows
+
+
+def handed(rows: QuerySet[Enrolment]) -> QuerySet[Enrolment]:
+    """Leave out of ``rows``, which go to a file or another system, those whose data are restricted."""
+    return open_people(open_households(rows, "household__"), "person__")
 
 
 def _shown(rows: QuerySet[Enrolment]) -> QuerySet[Enrolment]:

@@ -33,6 +33,7 @@ from guyub.programs.models import SubActivity
 from guyub.programs.vocabulary import Recipient
 from guyub.registry.models import Household, Person
 from guyub.registry.pictures import UnusablePictureError, clean_jpeg
+from guyub.registry.restriction import is_restricted
 from guyub.registry.services import RegistryError, add_photo, set_household_status
 from guyub.registry.vocabulary import Status
 
@@ -132,6 +133,12 @@ def enrol(
                 _("Menurut registri, statusnya “%(status)s”. Perbarui registri bila keliru.")
                 % {"status": record.get_status_display()}
             )
+    if is_restricted(person or household):
+        raise BeneficiariesError(
+            _(
+                "Pemrosesan datanya sedang dibatasi atas permintaan pemiliknya, jadi tidak didaftarkan."
+            )
+        )
     if Enrolment.objects.filter(
         sub_activity=sub_activity, household=household, person=person
     ).exists():

@@ -384,7 +384,7 @@ def export(request: HttpRequest, record: SubActivity) -> HttpResponseBase:
     narrowing = narrowing_of(request)
     form = ExportForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        rows = queries.narrowed(record, request.user, narrowing)
+        rows = queries.handed(queries.narrowed(record, request.user, narrowing))
         if form.cleaned_data["full_numbers"]:
             authorize(request.user, "registry.reveal")
         if len(rows.order_by("id").values_list("id")[: EXPORT_LIMIT + 1]) > EXPORT_LIMIT:

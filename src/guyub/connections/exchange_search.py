@@ -12,12 +12,13 @@ from functools import reduce
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from guyub.access.permissions import can
 from guyub.audit import services as audit
 from guyub.connections.models import Partner
 from guyub.registry import queries as registry
+from guyub.registry import restriction
 from guyub.registry import services as registry_services
 from guyub.registry.models import Household, Person
 
@@ -102,7 +103,7 @@ def _by_identifier(query: Any, asked: list[str]) -> tuple[Q, str]:
         raise RejectedError(CRITERIA, "value must be a number of 16 digits")
     if kind in PERSON_IDS:
         asked.append("NIK")
-        person = Person.objects.filter(nik=number).first()
+        person = restriction.open_people(Person.objects.filter(nik=number)).first()
         return Q(pk=person.household_id if person is not None else 0), number
     if kind in HOUSEHOLD_IDS:
         asked.append("KK")
@@ -242,7 +243,8 @@ def answer(criteria: Any, *, partner: Partner, user: Any, reference: str) -> dic
         RejectedError: the search is not understood, or finds too many.
     """
     wanted = read(criteria)
-    rows = registry.narrowed(user, registry.Filters(status="active")).filter(wanted.condition)
+    known = registry.narrowed(user, registry.Filters(status="active"))
+    rows = restriction.open_households(known).filter(wanted.condition)
     count = rows.order_by().values("pk")[: MOST_RECORDS + 1].count()
     if count > MOST_RECORDS:
         raise RejectedError(TOO_MANY, f"more than {MOST_RECORDS} records; narrow the search")
@@ -282,7 +284,9 @@ def answer(criteria: Any, *, partner: Partner, user: Any, reference: str) -> dic
 
 
 def _with_people(rows: QuerySet[Household]) -> QuerySet[Household]:
-    return rows.select_related("village", "district").prefetch_related("members")
+    return rows.select_related("village", "district").prefetch_related(
+        Prefetch("members", restriction.open_people(Person.objects.all()))
+    )
 
 
 def _identifier(kind: str, value: str) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from django.conf import settings
 from guyub.access.sealing import seal_all, unseal
 
 KEY = "nik"
+# Called for the sealed NIK and KK numbers whose rows are not handed on; apps below add theirs when ready.
+held_back: list[Callable[[], tuple[list[str], list[str]]]] = []
 # Columns whose values are sealed.
 SEALED = ("nik", "kk")
 BATCH = 50_000
@@ -142,19 +144,39 @@ def changes(older: Path, newer: Path, kind: str, offset: int, limit: int) -> lis
     ]
 
 
+def handed_rows(path: Path, columns: list[str], area: str = "") -> Iterator[tuple[Any, ...]]:
+    """Yield a version's rows for somebody outside, without those of people whose data are restricted."""
+    return read_rows(path, columns, area=area, without=[tell() for tell in held_back])
+
+
 def read_rows(
-    path: Path, columns: list[str], batch: int = 10_000, area: str = ""
+    path: Path,
+    columns: list[str],
+    batch: int = 10_000,
+    area: str = "",
+    without: Sequence[tuple[list[str], list[str]]] = (),
 ) -> Iterator[tuple[Any, ...]]:
     """Yield a version's rows by village and name, without holding them all.
 
     ``area`` is the Kemendagri code of a village or of what villages lie in; empty means all.
+    ``without`` gives sealed NIK and KK numbers whose rows are left out.
     """
     connection = duckdb.connect()
-    where = "WHERE village = $area OR starts_with(village, $area || '.')" if area else ""
+    parts, values = [], {}
+    if area:
+        parts.append("(village = $area OR starts_with(village, $area || '.'))")
+        values["area"] = area
+    there = {KEY, *columns_of(path)} if without else set()
+    for place, numbers in enumerate(zip(*without, strict=True)):
+        name, left_out = SEALED[place], [number for some in numbers for number in some]
+        if name in there and left_out:
+            parts.append(f"NOT coalesce(list_contains($without_{name}, {name}), false)")
+            values[f"without_{name}"] = left_out  # type: ignore[assignment]
+    where = f"WHERE {' AND '.join(parts)}" if parts else ""
     try:
         found = connection.execute(
             f"SELECT {', '.join(columns)} FROM '{path}' {where} ORDER BY village, name, {KEY}",  # noqa: S608
-            {"area": area} if area else {},
+            values,
         )
         sealed = [i for i, name in enumerate(columns) if name in SEALED]
         while rows := found.fetchmany(batch):

@@ -239,7 +239,7 @@ def _export_file(
 
     def rows() -> Iterator[list[Any]]:
         hidden = [names.index(name) for name in ("nik", "kk") if name in names]
-        for row in store.read_rows(path, names):
+        for row in store.handed_rows(path, names):
             values = [wording.decoded(name, value) for name, value in zip(names, row, strict=True)]
             if not given["full_numbers"]:
                 for index in hidden:

@@ -107,10 +107,10 @@ class _Rows:
         self.run = run
 
     def __len__(self) -> int:
-        return sum(queries.stage_counts(self.run).values())
+        return queries.handed_count(self.run)
 
     def __getitem__(self, part: slice) -> list[LinkRowOut]:
-        rows = queries.rows_of(self.run, (), part.start, part.stop - part.start)
+        rows = queries.rows_of(self.run, (), part.start, part.stop - part.start, handed=True)
         return [
             LinkRowOut(
                 row=row.record.number,

@@ -27,6 +27,7 @@ from guyub.linking.models import LinkRun
 from guyub.linking.preparing import RAW_COLUMNS, prepare
 from guyub.registry.bulk import pull, register_rows
 from guyub.registry.models import Household, Person
+from guyub.registry.restriction import PERSON_IDS
 
 FIELDS = ("nik", "kk", "name", "sex", "birth_date", "village_code", "village_name", "district_name")
 # Beside a name, at least one of these must be known.
@@ -202,6 +203,7 @@ def read_registry(folder: LinkFolder, active_only: bool = False) -> None:
         # Whoever was merged into another stands for that one and is compared no more.
         where = "WHERE p.merged_into_id IS NULL"
         where += " AND p.status = 'active'" if active_only else ""
+        where += f" AND p.id NOT IN ({PERSON_IDS})"
         pull(
             duck,
             "people",

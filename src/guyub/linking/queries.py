@@ -23,6 +23,7 @@ from guyub.linking.lists import LinkFolder
 from guyub.linking.model import COMPARISONS
 from guyub.linking.models import Decision, LinkRun, Pair, Verdict
 from guyub.registry.models import Person
+from guyub.registry.restriction import open_people, person_ids
 from guyub.registry.vocabulary import Sex
 
 # How a row of the list ended, as told by numbers, by the model or by a person.
@@ -194,18 +195,51 @@ def stage_counts(run: LinkRun) -> dict[str, int]:
     return {stage: found.get(stage, 0) for stage in STAGES}
 
 
+# Rows of restricted people, who go to no file and no other system.
+HELD_BACK = (
+    "coalesce(list_contains($ids, person_id), false) OR coalesce(list_contains($niks, nik), false)"
+)
+
+
+def _held_back() -> dict[str, list[Any]]:
+    ids = person_ids()
+    niks = list(Person.objects.filter(pk__in=ids).values_list("nik", flat=True))
+    return {"ids": ids, "niks": niks}
+
+
+def handed_count(run: LinkRun) -> int:
+    """Return how many rows of the list may go to a file or another system."""
+    with _outcome(run) as duck:
+        if duck is None:
+            return 0
+        sql = f"SELECT count(*) FROM outcome WHERE NOT ({HELD_BACK})"
+        return int(duck.execute(sql, _held_back()).fetchall()[0][0])
+
+
 def rows_of(
-    run: LinkRun, stages: Sequence[str], offset: int, limit: int, *, with_people: bool = True
+    run: LinkRun,
+    stages: Sequence[str],
+    offset: int,
+    limit: int,
+    *,
+    with_people: bool = True,
+    handed: bool = False,
 ) -> list[Row]:
-    """Return a page of the outcome in the list's order; ``stages`` narrows."""
+    """Return a page of the outcome in the list's order; ``stages`` narrows.
+
+    ``handed`` leaves out those whose data are restricted: the rows go to a file or another system.
+    """
     wanted = ", ".join(f"'{stage}'" for stage in stages if stage in STAGES)
-    where = f"WHERE stage IN ({wanted})" if wanted else ""
+    parts = [f"stage IN ({wanted})"] if wanted else []
+    parts += [f"NOT ({HELD_BACK})"] if handed else []
+    where = f"WHERE {' AND '.join(parts)}" if parts else ""
     with _outcome(run) as duck:
         if duck is None:
             return []
         found = duck.execute(
             f"SELECT {FIELDS}, stage, person_id, weight FROM outcome {where} ORDER BY id "
-            f"LIMIT {int(limit)} OFFSET {int(offset)}"
+            f"LIMIT {int(limit)} OFFSET {int(offset)}",
+            _held_back() if handed else {},
         ).fetchall()
     rows = [Row(Record(*values[:7]), *values[7:]) for values in found]
     if with_people:
@@ -216,12 +250,17 @@ def rows_of(
 
 
 def people_by_id(ids: Iterable[int]) -> dict[int, Person]:
-    """Return people with their household and village; for a merged one, the one it became."""
+    """Return people with their household and village; for a merged one, the one it became.
+
+    Whose data are restricted is not there.
+    """
     stands_for = dict(
         Person.objects.filter(pk__in=set(ids)).values_list("pk", Coalesce("merged_into_id", "pk"))
     )
-    found = Person.objects.select_related("household__village__parent").filter(
-        pk__in=set(stands_for.values())
+    found = open_people(
+        Person.objects.select_related("household__village__parent").filter(
+            pk__in=set(stands_for.values())
+        )
     )
     people = {person.pk: person for person in found}
     return {pk: people[other] for pk, other in stands_for.items() if other in people}

@@ -332,7 +332,7 @@ def _export_file(request: HttpRequest, run: LinkRun, given: dict[str, Any]) -> H
 
     def rows() -> Iterator[list[Any]]:
         offset, size = 0, 5000
-        while found := queries.rows_of(run, stages, offset, size, with_people=False):
+        while found := queries.rows_of(run, stages, offset, size, with_people=False, handed=True):
             people = queries.people_by_id(row.person_id for row in found if row.person_id)
             for row in found:
                 # What nobody has judged yet points at nobody.

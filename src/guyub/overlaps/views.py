@@ -27,6 +27,7 @@ from guyub.overlaps.choices import Choices
 from guyub.overlaps.forms import ReasonForm, ReopenForm, SettleForm
 from guyub.overlaps.models import CaseState, OverlapCase
 from guyub.programs.models import SubActivity
+from guyub.registry.restriction import household_ids
 from guyub.ui.charts import bars
 from guyub.ui.paging import page_of
 
@@ -257,7 +258,7 @@ def _ids_to_export(user: Any, choices: Choices, narrowing: queries.Narrowing) ->
     if narrowing.finding.about_help and scope_of(user, "beneficiaries.export") is Scope.OWN_AGENCY:
         own = queries.helped_by(user.agency_id, choices.year, arrays, narrowing.kind)
         ids = ids[np.isin(ids, own)]
-    return ids
+    return ids[~np.isin(ids, household_ids())]
 
 
 def _export_file(

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Field, Query, Router, Schema, Status
@@ -18,6 +19,7 @@ from guyub.proposals import queries, services
 from guyub.proposals.models import Proposal
 from guyub.proposals.vocabulary import ProposalKind, ProposalState, Reason
 from guyub.registry.models import Household
+from guyub.registry.restriction import open_households, open_numbers
 from guyub.registry.vocabulary import Sex
 from guyub.ui.cursor import CursorPages
 
@@ -92,6 +94,11 @@ class ProposalIn(Schema):
     rw: str = Field("", max_length=3)
 
 
+def _handed(proposals: QuerySet[Proposal]) -> QuerySet[Proposal]:
+    """Leave out those about people whose data are restricted."""
+    return open_numbers(open_households(proposals, "household__"))
+
+
 @router.get("", response=list[ProposalRow], summary="Proposals, the latest first")
 @api_requires("proposals.view")
 @paginate(CursorPages)
@@ -103,13 +110,15 @@ def list_proposals(
     overdue: bool = False,
 ) -> Any:
     """Those that the caller may see; confidential complaints only where they are answered."""
-    return queries.narrowed(
-        request.user, kind=str(kind or ""), state=str(state or ""), area=area, overdue=overdue
+    return _handed(
+        queries.narrowed(
+            request.user, kind=str(kind or ""), state=str(state or ""), area=area, overdue=overdue
+        )
     )
 
 
 def _proposal(request: HttpRequest, pk: int) -> Proposal:
-    found = queries.visible_to(request.user).filter(pk=pk).first()
+    found = _handed(queries.visible_to(request.user)).filter(pk=pk).first()
     if found is None:
         raise Http404
     return found

@@ -102,7 +102,7 @@ def differences(
 ) -> Any:
     """Both values of each with source and date, and who wins by the rule."""
     wish = queue.Narrowing(state=state, attribute=attribute, area=area, dataset=dataset)
-    return Keyed(queue.narrowed(request.user, wish), _shown)
+    return Keyed(queue.handed(queue.narrowed(request.user, wish)), _shown)
 
 
 def _shown(keys: list[int]) -> list[dict[str, Any]]:

@@ -41,7 +41,7 @@ def write(path: Path, dataset: Dataset, user: Any, reason: str, full: bool) -> i
 
 
 def _lines(dataset: Dataset, full: bool) -> Iterator[list[Any]]:
-    rows = queue.to_mend(dataset)
+    rows = queue.handed(queue.to_mend(dataset))
     last = 0
     while batch := queue.page(rows.filter(pk__gt=last), 0, BATCH):
         last = batch[-1].pk

@@ -19,6 +19,7 @@ from guyub.registry.models import (
     Person,
     PersonKey,
     Photo,
+    Restriction,
     SubjectKind,
     ValueChange,
 )
@@ -31,6 +32,8 @@ def declare() -> None:
     follow(Household, "merged_into")
     follow(Photo, "household")
     follow(Listing, "household", by=listings)
+    follow(Restriction, "household")
+    follow(Restriction, "person")
     follow(Move, "person")
     follow(Move, "from_household", by=departures)
     follow(Move, "to_household", by=arrivals)

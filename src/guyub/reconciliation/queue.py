@@ -27,6 +27,7 @@ from guyub.reconciliation.sources import (
     reference_dataset,
 )
 from guyub.registry.models import Household, Person, SubjectKind
+from guyub.registry.restriction import LEFT_OUT_PEOPLE, open_households
 from guyub.registry.wording import in_words
 
 # Beyond this a list says that there are more instead of counting them.
@@ -97,6 +98,13 @@ def narrowed(user: Any, wish: Narrowing) -> QuerySet[Difference]:
     if wish.suggested:
         rows = rows.filter(suggested="" if wish.suggested == "ask" else wish.suggested)
     return rows.order_by("id")
+
+
+def handed(rows: QuerySet[Difference]) -> QuerySet[Difference]:
+    """Leave out of ``rows``, which go to a file or another system, those whose data are restricted."""
+    return open_households(rows, "household__").exclude(
+        kind=SubjectKind.PERSON, subject_id__in=LEFT_OUT_PEOPLE
+    )
 
 
 def counted(rows: QuerySet[Difference]) -> tuple[int, bool]:

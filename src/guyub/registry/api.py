@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext as _
 from ninja import Field, Query, Router, Schema
 from ninja.errors import HttpError
 from ninja.pagination import paginate
@@ -13,6 +14,13 @@ from ninja.pagination import paginate
 from guyub.access.guards import api_requires
 from guyub.registry import queries, services
 from guyub.registry.models import Household, Person
+from guyub.registry.restriction import (
+    household_ids,
+    is_restricted,
+    open_households,
+    open_people,
+    person_ids,
+)
 from guyub.registry.vocabulary import Status
 from guyub.ui.cursor import CursorPages, Keyed
 
@@ -87,7 +95,7 @@ class HouseholdFull(HouseholdRow):
 
     @staticmethod
     def resolve_people(home: Household) -> list[Person]:
-        return list(home.members.order_by("id"))
+        return list(open_people(home.members.order_by("id")))
 
 
 class Lookup(Schema):
@@ -118,6 +126,15 @@ def _household(pk: Any) -> Household:
     return found
 
 
+def _open_household(pk: int) -> Household:
+    home = _household(pk)
+    if is_restricted(home):
+        raise HttpError(
+            403, _("Pemrosesan data keluarga ini sedang dibatasi atas permintaan pemiliknya.")
+        )
+    return home
+
+
 @router.get("/households", response=list[HouseholdRow], summary="Households by id")
 @api_requires("registry.view")
 @paginate(CursorPages)
@@ -131,7 +148,7 @@ def list_households(
     filters = queries.Filters(
         area=area, desil=(desil,) if desil is not None else (), status=str(status)
     )
-    return Keyed(queries.narrowed(request.user, filters))
+    return Keyed(open_households(queries.narrowed(request.user, filters)))
 
 
 @router.post("/lookup", response=list[HouseholdRow], summary="Find a household by NIK or KK")
@@ -139,13 +156,14 @@ def list_households(
 def look_up(request: HttpRequest, given: Lookup) -> Any:
     """The household of that number, or an empty list. The number travels in the body, not the address."""
     answer = queries.search(request.user, given.number, queries.Filters(status=""))
-    return [found.household for found in answer.rows]
+    hidden = set(household_ids()) if answer.rows else set()
+    return [found.household for found in answer.rows if found.household.pk not in hidden]
 
 
 @router.get("/households/{pk}", response=HouseholdFull, summary="One household with its members")
 @api_requires("registry.view", load=_household)
 def one_household(request: HttpRequest, pk: int) -> Any:
-    return _household(pk)
+    return _open_household(pk)
 
 
 @router.post(
@@ -154,9 +172,12 @@ def one_household(request: HttpRequest, pk: int) -> Any:
 @api_requires("registry.reveal", load=_household)
 def identifiers(request: HttpRequest, pk: int, given: Purpose) -> Any:
     """Each call is kept in the audit log with its purpose."""
-    home = _household(pk)
+    home = _open_household(pk)
     try:
         people = services.reveal(home, reason=given.purpose, actor=request.user)
     except services.RegistryError as error:
         raise HttpError(422, str(error)) from error
-    return {"id": home.pk, "kk": home.kk, "people": people}
+    hidden = set(person_ids())
+    return {
+        "id": home.pk, "kk": home.kk, "people": [one for one in people if one.pk not in hidden],
+    }  # fmt: skip

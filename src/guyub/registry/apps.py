@@ -8,12 +8,14 @@ class RegistryConfig(AppConfig):
     verbose_name = _("Registri")
 
     def ready(self) -> None:
-        from guyub.datasets import wording
+        from guyub.datasets import store, wording
         from guyub.discussions import subjects
         from guyub.registry.models import Household
+        from guyub.registry.restriction import sealed_numbers
         from guyub.registry.wording import decoded, in_words
 
         wording.register(decoded, in_words)
+        store.held_back.append(sealed_numbers)
 
         subjects.register(
             Household,

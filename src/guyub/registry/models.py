@@ -316,6 +316,48 @@ class Photo(models.Model):
         ordering = ["-added_at"]
 
 
+class Restriction(models.Model):
+    """Whose data may not be handed on for now: of one person, or of a whole household.
+
+    Read it through :mod:`guyub.registry.restriction` alone, which says what follows from it.
+    """
+
+    # Exactly one of the two.
+    household = models.ForeignKey(
+        Household, models.CASCADE, null=True, blank=True, related_name="restrictions"
+    )
+    person = models.ForeignKey(
+        Person, models.CASCADE, null=True, blank=True, related_name="restrictions"
+    )
+    reason = models.CharField(_("alasan"), max_length=250)
+    placed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    placed_at = models.DateTimeField(_("dibatasi sejak"), auto_now_add=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    lifted_at = models.DateTimeField(_("dicabut"), null=True, blank=True)
+    lift_reason = models.CharField(_("alasan pencabutan"), max_length=250, blank=True)
+
+    class Meta:
+        ordering = ["-placed_at", "-pk"]
+        verbose_name = _("pembatasan pemrosesan")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(household=None) ^ models.Q(person=None),
+                name="restriction_of_one",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} no. {self.pk}"
+
+    @property
+    def whole_household(self) -> bool:
+        return self.household_id is not None
+
+
 class AreaCount(models.Model):
     """Active households and people per village and desil: what aggregate pages read.
 

@@ -45,6 +45,7 @@ from guyub.registry.models import (
     SubjectKind,
     ValueChange,
 )
+from guyub.registry.restriction import of_household, open_households, open_people
 from guyub.registry.services import RegistryError
 from guyub.registry.vocabulary import Asset, Status
 from guyub.registry.wording import in_words
@@ -181,6 +182,7 @@ def household(request: HttpRequest, home: Household) -> HttpResponse:
         "moves": list(home.departures.select_related("person", "to_household")[:10])
         + list(home.arrivals.select_related("person", "from_household")[:10]),
         "photos": home.photos.all()[:12],
+        "restrictions": of_household(home),
         "may_edit": can(request.user, "registry.edit", home),
         "may_reveal": can(request.user, "registry.reveal", home),
         "with_sources": request.GET.get("asal") == "1",
@@ -499,7 +501,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
         given = form.cleaned_data
         if given["full_numbers"]:
             authorize(request.user, "registry.reveal")
-        households = queries.narrowed(request.user, filters)
+        households = open_households(queries.narrowed(request.user, filters))
         if len(households.order_by("id").values_list("id")[: EXPORT_LIMIT + 1]) > EXPORT_LIMIT:
             form.add_error(
                 None,
@@ -545,7 +547,7 @@ def _export_file(
 
 def _export_rows(households: Any, full: bool) -> Iterator[tuple[Any, ...]]:
     people = (
-        Person.objects.filter(household__in=households.values("id"))
+        open_people(Person.objects.filter(household__in=households.values("id")))
         .exclude(status=Status.MERGED)
         .select_related("household__village", "household__district", "household__origin__dataset")
         .order_by("household_id", "id")

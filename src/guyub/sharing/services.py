@@ -214,7 +214,7 @@ def hand_over(request: DataRequest, *, actor: Any, target: Path) -> Handover:
 
     def rows() -> Iterator[list[Any]]:
         area = held.area.code if held.area is not None else ""
-        for row in store.read_rows(path, chosen, area=area):
+        for row in store.handed_rows(path, chosen, area=area):
             values = [wording.decoded(name, value) for name, value in zip(chosen, row, strict=True)]
             for index in hidden:
                 values[index] = mask_number(values[index] or "")

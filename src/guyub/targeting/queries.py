@@ -19,6 +19,7 @@ from django.utils import timezone
 from guyub.areas.models import Area, Level
 from guyub.registry.models import Household, Person
 from guyub.registry.queries import visible_to
+from guyub.registry.restriction import open_households, open_people
 from guyub.registry.vocabulary import Relation, Status
 from guyub.targeting import meaning as m
 from guyub.targeting.checking import Understood, understand
@@ -69,7 +70,7 @@ def households_matching(
         households = households.filter(village=area)
     elif area is not None and area.level == Level.DISTRICT:
         households = households.filter(district=area)
-    return households
+    return open_households(households)
 
 
 def people_matching(
@@ -92,7 +93,7 @@ def people_matching(
         status=Status.ACTIVE,
         household__in=households_matching(meant, area, day),
     )
-    return people
+    return open_people(people)
 
 
 def _asked_of_some(condition: m.Meaning) -> list[m.Condition]:
