@@ -391,6 +391,7 @@ EXPECTED: dict[str, dict[str, str]] = {
             "privacy:verify",
             "privacy:close",
             "privacy:copy",
+            "privacy:lift",
             "privacy:contact",
             "privacy:new_activity",
             "privacy:activity",

@@ -162,21 +162,22 @@ def read_rows(
     ``without`` gives sealed NIK and KK numbers whose rows are left out.
     """
     connection = duckdb.connect()
-    parts, values = [], {}
+    parts: list[str] = []
+    given: dict[str, Any] = {}
     if area:
         parts.append("(village = $area OR starts_with(village, $area || '.'))")
-        values["area"] = area
+        given["area"] = area
     there = {KEY, *columns_of(path)} if without else set()
     for place, numbers in enumerate(zip(*without, strict=True)):
         name, left_out = SEALED[place], [number for some in numbers for number in some]
         if name in there and left_out:
             parts.append(f"NOT coalesce(list_contains($without_{name}, {name}), false)")
-            values[f"without_{name}"] = left_out  # type: ignore[assignment]
+            given[f"without_{name}"] = left_out
     where = f"WHERE {' AND '.join(parts)}" if parts else ""
     try:
         found = connection.execute(
             f"SELECT {', '.join(columns)} FROM '{path}' {where} ORDER BY village, name, {KEY}",  # noqa: S608
-            values,
+            given,
         )
         sealed = [i for i, name in enumerate(columns) if name in SEALED]
         while rows := found.fetchmany(batch):

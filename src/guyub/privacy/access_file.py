@@ -19,6 +19,7 @@ from guyub.registry.models import (
     Listing,
     Origin,
     Person,
+    Restriction,
     SubjectKind,
     ValueChange,
 )
@@ -82,6 +83,14 @@ def held_about(request: SubjectRequest) -> dict[str, Any]:
     found["penyaluran"] = [
         {"tanggal": d.delivered_on.isoformat(), "rupiah": d.amount, "program": d.enrolment.sub_activity.name}
         for d in Delivery.objects.filter(enrolment__in=enrolments).select_related("enrolment__sub_activity")
+    ]  # fmt: skip
+    found["pembatasan"] = [
+        {
+            "sejak": held.placed_at.isoformat(), "alasan": held.reason,
+            "seluruh_keluarga": held.whole_household,
+            "dicabut": held.lifted_at.isoformat() if held.lifted_at else None,
+        }
+        for held in Restriction.objects.filter(Q(person=person) | Q(household=home))
     ]  # fmt: skip
     found["siapa_melihat"] = [
         {

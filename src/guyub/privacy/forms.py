@@ -86,6 +86,29 @@ class CloseForm(forms.Form):
         return str(mask_numbers(self.cleaned_data["answer"])[0])
 
 
+class RestrictForm(CloseForm):
+    """Answering a request to restrict: whose data are held back."""
+
+    whole = forms.ChoiceField(
+        label=_("Data siapa yang dibatasi"),
+        choices=[("0", _("Pemohon saja")), ("1", _("Seluruh keluarganya"))],
+        initial="0",
+        widget=forms.RadioSelect,
+        help_text=_(
+            "Yang dibatasi tidak ikut unduhan, penyerahan data, pencarian oleh sistem lain, dan daftar "
+            "penerima baru. Pembatasan atas kepala keluarga menahan keluarganya dari daftar baru juga."
+        ),
+    )
+
+
+class LiftForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Alasan pencabutan"),
+        max_length=250,
+        help_text=_("Misalnya: pemohon mencabut permintaannya."),
+    )
+
+
 class TrackForm(forms.Form):
     code = forms.CharField(
         label=_("Kode"), max_length=20, widget=forms.TextInput(attrs={"autocomplete": "off"})

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from guyub.access.masking import mask_number
 from guyub.access.sealed_fields import SealedNumberField
-from guyub.registry.models import Person, sixteen_digits
+from guyub.registry.models import Person, Restriction, sixteen_digits
 
 # 3 x 24 hours: UU 27/2022 articles 30 and 32 (correcting, access), 40 and 41 (ending, restricting),
 # 46 (telling of a breach).
@@ -74,6 +74,13 @@ class RequestState(models.TextChoices):
     REFUSED = "refused", _("Tidak dapat dipenuhi")
 
 
+class Reminded(models.TextChoices):
+    """The last reminder of a clock of 3 x 24 hours that went out."""
+
+    BEFORE = "before", _("Sebelum batas waktu")
+    LATE = "late", _("Setelah batas waktu")
+
+
 OPEN = (RequestState.RECEIVED, RequestState.VERIFIED)
 
 
@@ -104,6 +111,13 @@ class SubjectRequest(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     closed_at = models.DateTimeField(_("dijawab"), null=True)
+    # What granting it led to: the restriction placed, or when the registry was last corrected for it.
+    restriction = models.ForeignKey(
+        Restriction, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    corrected_at = models.DateTimeField(_("diperbaiki"), null=True, blank=True)
+    # Which reminders of its due date have gone out.
+    reminded = models.CharField(max_length=10, choices=Reminded.choices, blank=True)
 
     class Meta:
         ordering = ["-received_at", "-pk"]
@@ -142,6 +156,7 @@ class Breach(models.Model):
     authority_told_at = models.DateTimeField(_("lembaga diberi tahu"), null=True, blank=True)
     subjects_told_at = models.DateTimeField(_("pemilik data diberi tahu"), null=True, blank=True)
     reported_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    reminded = models.CharField(max_length=10, choices=Reminded.choices, blank=True)
 
     class Meta:
         ordering = ["-found_at"]

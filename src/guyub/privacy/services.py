@@ -10,10 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from guyub.audit import services as audit
+from guyub.privacy import queries
 from guyub.privacy.access_file import held_about
 from guyub.privacy.models import Activity, Breach, Contact, RequestState, Right, SubjectRequest
 from guyub.proposals.services import new_code
+from guyub.registry import restriction
 from guyub.registry.models import Person
+from guyub.registry.services import RegistryError
 
 
 @transaction.atomic
@@ -56,11 +59,21 @@ def verify(request: SubjectRequest, *, identity: str, actor: Any) -> SubjectRequ
 
 
 @transaction.atomic
-def close(request: SubjectRequest, *, answer: str, granted: bool, actor: Any) -> SubjectRequest:
+def close(
+    request: SubjectRequest,
+    *,
+    answer: str,
+    granted: bool,
+    actor: Any,
+    whole_household: bool = False,
+) -> SubjectRequest:
     """Answer a request whose identity was checked, or refuse one with the reason.
 
+    Granting does what was asked: a restriction holds from now on (``whole_household`` for all of
+    them); a correction has to be made in the registry first.
+
     Raises:
-        ValidationError: there is no answer, or the request is past that.
+        ValidationError: there is no answer, the request is past that, or what was asked can't be done.
     """
     states = (RequestState.VERIFIED,) if granted else (RequestState.RECEIVED, RequestState.VERIFIED)
     current = _lock(request, *states)
@@ -68,10 +81,65 @@ def close(request: SubjectRequest, *, answer: str, granted: bool, actor: Any) ->
         raise ValidationError({"answer": _("Tulis jawaban atau alasannya.")})
     current.answer, current.closed_by = answer.strip(), actor
     current.closed_at = timezone.now()
+    if granted:
+        _carry_out(current, whole_household, actor)
     current.state = RequestState.ANSWERED if granted else RequestState.REFUSED
     current.save()
     audit.record("privacy.request.close", actor=actor, subject=current,
                  detail={"granted": granted, "late": current.is_late})  # fmt: skip
+    return current
+
+
+def _carry_out(request: SubjectRequest, whole_household: bool, actor: Any) -> None:
+    """Do what a granted request asks for."""
+    person = request.person
+    if request.right == Right.ACCESS:
+        return
+    if person is None:
+        raise ValidationError(
+            _(
+                "Registri tidak mengenal NIK ini, jadi tidak ada yang bisa dilakukan. Jawab tanpa memenuhinya."
+            )
+        )
+    if request.right == Right.RESTRICT:
+        request.restriction = _restrict(request, whole_household, actor)
+    if request.right == Right.CORRECT:
+        newest = queries.corrections(request).first()
+        if newest is None:
+            raise ValidationError(
+                _(
+                    "Belum ada data yang diubah sejak permintaan ini diterima. Perbaiki dahulu lewat tautan di halaman ini."
+                )
+            )
+        request.corrected_at = newest.at
+
+
+def _restrict(request: SubjectRequest, whole_household: bool, actor: Any) -> Any:
+    person: Any = request.person
+    # Without the reason that the person gave: those who read the badge need not know it.
+    reason = _("Permintaan pemilik data no. %(number)d") % {"number": request.pk}
+    try:
+        return restriction.place(
+            person.household if whole_household else person, reason=reason, actor=actor
+        )
+    except RegistryError as error:
+        raise ValidationError(str(error)) from error
+
+
+@transaction.atomic
+def lift(request: SubjectRequest, *, reason: str, actor: Any) -> SubjectRequest:
+    """End the restriction that a request led to.
+
+    Raises:
+        ValidationError: there is none in force, or no reason.
+    """
+    current = _lock(request, RequestState.ANSWERED)
+    if current.restriction is None:
+        raise ValidationError(_("Permintaan ini tidak membatasi apa pun."))
+    try:
+        restriction.lift(current.restriction, reason=reason, actor=actor)
+    except RegistryError as error:
+        raise ValidationError({"reason": str(error)}) from error
     return current
 
 

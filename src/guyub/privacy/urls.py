@@ -12,6 +12,7 @@ urlpatterns = [
     path("masuk/<int:pk>/", views.detail, name="request"),
     path("masuk/<int:pk>/identitas/", views.verify, name="verify"),
     path("masuk/<int:pk>/jawaban/", views.close, name="close"),
+    path("masuk/<int:pk>/cabut/", views.lift, name="lift"),
     path("masuk/<int:pk>/salinan/", views.copy, name="copy"),
     path("catatan/", views.register, name="register"),
     path("catatan/narahubung/", views.contact, name="contact"),

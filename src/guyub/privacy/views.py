@@ -16,11 +16,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from guyub.access.guards import public, requires
 from guyub.privacy import forms, queries, services
+from guyub.privacy.access_paper import copy_pdf
 from guyub.privacy.models import Activity, Breach, Right, SubjectRequest
+from guyub.registry.models import Household, Person, SubjectKind
 from guyub.ui.answers import refused
 from guyub.ui.paging import page_of
 
 # Actions of settings.ACCOUNT_RATE_LIMITS, counted by the sender's address.
+# Changes shown on the page of a request for correction.
+CORRECTIONS = 10
 LODGING, FOLLOWING = "complaint_lodge", "complaint_follow"
 
 
@@ -115,11 +119,27 @@ def _form(request: HttpRequest, title: str, form: Any) -> HttpResponse:
     return render(request, "privacy/form.html", {"title": title, "form": form}, status=status)
 
 
+def _corrections(record: SubjectRequest) -> list[Any]:
+    """Return what was changed since, each change with its name as people read it."""
+    rows: list[Any] = list(queries.corrections(record)[:CORRECTIONS])
+    for row in rows:
+        model = Person if row.kind == SubjectKind.PERSON else Household
+        row.label = model._meta.get_field(row.field).verbose_name  # type: ignore[union-attr]
+    return rows
+
+
+def _close_form(record: SubjectRequest, given: Any = None) -> forms.CloseForm:
+    kind = forms.RestrictForm if record.right == Right.RESTRICT else forms.CloseForm
+    return kind(given)
+
+
 def _detail(request: HttpRequest, record: SubjectRequest, form: Any = None) -> HttpResponse:
     context = {
         "record": record,
         "verify_form": form if isinstance(form, forms.VerifyForm) else forms.VerifyForm(),
-        "close_form": form if isinstance(form, forms.CloseForm) else forms.CloseForm(),
+        "close_form": form if isinstance(form, forms.CloseForm) else _close_form(record),
+        "lift_form": form if isinstance(form, forms.LiftForm) else forms.LiftForm(),
+        "corrections": _corrections(record) if record.right == Right.CORRECT else [],
         "may_copy": record.right == Right.ACCESS and record.verified_by_id == request.user.pk,
     }
     status = 422 if form is not None else 200
@@ -145,13 +165,25 @@ def verify(request: HttpRequest, record: SubjectRequest) -> HttpResponse:
 @require_POST
 @requires("privacy.handle", load=_load(SubjectRequest))
 def close(request: HttpRequest, record: SubjectRequest) -> HttpResponse:
-    form = forms.CloseForm(request.POST)
+    form = _close_form(record, request.POST)
     return _do(
         request, record, form,
         lambda: services.close(
             record, answer=form.cleaned_data["answer"], actor=request.user,
             granted=form.cleaned_data["granted"] == "1",
+            whole_household=form.cleaned_data.get("whole") == "1",
         ),
+    )  # fmt: skip
+
+
+@require_POST
+@requires("privacy.handle", load=_load(SubjectRequest))
+def lift(request: HttpRequest, record: SubjectRequest) -> HttpResponse:
+    """End the restriction that the request led to."""
+    form = forms.LiftForm(request.POST)
+    return _do(
+        request, record, form,
+        lambda: services.lift(record, reason=form.cleaned_data["reason"], actor=request.user),
     )  # fmt: skip
 
 
@@ -173,18 +205,22 @@ def _do(
 @require_POST
 @requires("privacy.handle", load=_load(SubjectRequest))
 def copy(request: HttpRequest, record: SubjectRequest) -> HttpResponse:
-    """The file for the person: everything held about them."""
+    """The file for the person, to read (``pdf``) or for machines: everything held about them."""
     try:
         content = services.make_copy(record, actor=request.user)
     except ValidationError as error:
         refused(request, error)
         return redirect("privacy:request", record.pk)
-    text = json.dumps(content, ensure_ascii=False, indent=1)
-    name = f"salinan-data-{record.pk}.json"
+    as_paper = request.POST.get("format") == "pdf"
+    body: Any = (
+        copy_pdf(record, content) if as_paper else json.dumps(content, ensure_ascii=False, indent=1)
+    )
+    name = f"salinan-data-{record.pk}.{'pdf' if as_paper else 'json'}"
     return HttpResponse(
-        text, content_type="application/json; charset=utf-8",
+        body,
+        content_type="application/pdf" if as_paper else "application/json; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )  # fmt: skip
+    )
 
 
 @require_GET

@@ -24,14 +24,13 @@ from guyub.access.sealing import seal_all
 from guyub.audit import services as audit
 from guyub.registry.models import Household, Person, Restriction
 from guyub.registry.services import RegistryError
-from guyub.registry.vocabulary import Relation
 
 # Ids that lists leave out, for statements that are written as SQL.
 HOUSEHOLD_IDS = (
     "SELECT r.household_id FROM registry_restriction r "
     "WHERE r.lifted_at IS NULL AND r.household_id IS NOT NULL UNION ALL "
     "SELECT p.household_id FROM registry_restriction r JOIN registry_person p "
-    f"ON p.id = r.person_id WHERE r.lifted_at IS NULL AND p.relation = '{Relation.HEAD.value}'"
+    "ON p.id = r.person_id WHERE r.lifted_at IS NULL AND p.relation = 'head'"
 )
 PERSON_IDS = (
     "SELECT r.person_id FROM registry_restriction r "
@@ -93,7 +92,8 @@ def sealed_numbers() -> tuple[list[str], list[str]]:
         niks = Person.objects.filter(id__in=LEFT_OUT_PEOPLE).values_list("nik", flat=True)
         homes = Restriction.objects.filter(lifted_at=None).exclude(household=None)
         kks = homes.exclude(household__kk="").values_list("household__kk", flat=True)
-        return seal_all(list(niks)), seal_all(list(kks))
+        sealed: Any = seal_all(list(niks)), seal_all(list(kks))
+        return sealed[0], sealed[1]
 
 
 def of_household(household: Household) -> list[Restriction]:

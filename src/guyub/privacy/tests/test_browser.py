@@ -25,7 +25,7 @@ def test_a_request_from_the_citizen_to_the_answer(regency, browse):
     desk.get_by_label("Cara identitas diperiksa").fill("KTP asli diperlihatkan")
     desk.get_by_role("button", name="Identitas cocok").click()
     with desk.expect_download() as download:
-        desk.get_by_role("button", name="Unduh salinan data").click()
+        desk.get_by_role("button", name="Unduh JSON untuk sistem lain").click()
     assert download.value.suggested_filename.endswith(".json")
     desk.get_by_label("Dipenuhi", exact=True).check()
     desk.get_by_label("Jawaban").fill("Salinan diserahkan.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 
 import pytest
@@ -10,12 +11,16 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pypdf import PdfReader
 
 from guyub.access.roles import Role
 from guyub.audit.models import Event
-from guyub.privacy import queries, services
+from guyub.discussions.models import Notification
+from guyub.privacy import queries, reminders, services
 from guyub.privacy.models import Activity, Breach, RequestState, Right, SubjectRequest
+from guyub.registry import restriction
 from guyub.registry import services as registry
+from guyub.registry.models import Person
 
 NIK = "3302014507900007"
 
@@ -184,3 +189,108 @@ def test_a_breach_runs_a_clock_until_both_were_told(regency, client_for):
     assert (breach.is_told, breach.is_late) == (True, False)
     given["subjects_told_at"] = f"{found - dt.timedelta(hours=6):%Y-%m-%dT%H:%M}"
     assert secretary.post(reverse("privacy:breach", args=[breach.pk]), given).status_code == 422
+
+
+# What granting a request does
+
+
+def checked(person, right, secretary, **values):
+    made = lodged(person.nik, right=right, **values)
+    return services.verify(made, identity="KTP asli", actor=secretary)
+
+
+def test_a_granted_restriction_holds_until_it_is_lifted(make_household, client_for):
+    client = client_for(Role.SECRETARIAT)
+    person = make_household().members.get()
+    made = checked(person, Right.RESTRICT, client.user)
+    address = reverse("privacy:close", args=[made.pk])
+    client.post(address, {"granted": "1", "answer": "Dibatasi.", "whole": "0"})
+    made.refresh_from_db()
+    assert (made.state, made.restriction.person) == (RequestState.ANSWERED, person)
+    assert restriction.is_restricted(person)
+    page = client.get(reverse("registry:household", args=[person.household_id])).content.decode()
+    assert "Pemrosesan dibatasi" in page
+    assert f"no. {made.pk}" in page
+    lift = reverse("privacy:lift", args=[made.pk])
+    assert client.post(lift, {"reason": " "}).status_code == 422
+    client.post(lift, {"reason": "Pemohon mencabutnya"})
+    assert not restriction.is_restricted(person)
+    assert (
+        "Pemohon mencabutnya"
+        in client.get(reverse("privacy:request", args=[made.pk])).content.decode()
+    )
+    assert client.post(lift, {"reason": "Lagi"}).status_code == 422
+
+
+def test_a_restriction_can_hold_the_whole_household(make_household, secretary):
+    home = make_household()
+    made = checked(home.members.get(), Right.RESTRICT, secretary)
+    services.close(made, answer="Ya", granted=True, actor=secretary, whole_household=True)
+    assert restriction.household_ids() == [home.pk]
+    unknown = checked(Person(nik="3302014507900077"), Right.RESTRICT, secretary)
+    with pytest.raises(ValidationError):
+        services.close(unknown, answer="Ya", granted=True, actor=secretary)
+
+
+def test_a_correction_is_granted_once_the_registry_says_so(make_household, client_for):
+    client = client_for(Role.SECRETARIAT)
+    person = make_household().members.get()
+    made = checked(person, Right.CORRECT, client.user)
+    detail = reverse("privacy:request", args=[made.pk])
+    assert reverse("registry:edit_person", args=[person.pk]) in client.get(detail).content.decode()
+    close = reverse("privacy:close", args=[made.pk])
+    given = {"granted": "1", "answer": "Sudah diperbaiki."}
+    assert client.post(close, given).status_code == 422
+    registry.edit_person(person, {"name": "Tukimin"}, as_of=timezone.localdate(), actor=client.user)
+    client.post(close, given)
+    made.refresh_from_db()
+    assert made.state == RequestState.ANSWERED
+    assert made.corrected_at > made.received_at
+    assert "nama" in client.get(detail).content.decode()
+
+
+# Reminders
+
+
+def test_clocks_are_reminded_of_before_and_after(regency, secretary, make_user):
+    make_user(Role.AGENCY_OPERATOR)
+    made = lodged()
+    breach = Breach.objects.create(
+        title="Laptop hilang", found_at=made.received_at, data="-", how="-", handling="-",
+        reported_by=secretary,
+    )  # fmt: skip
+    start = made.received_at
+    told = [reminders.remind(start + dt.timedelta(hours=n)) for n in (24, 48, 49, 73, 97)]
+    assert told == [0, 2, 0, 2, 0]
+    news = Notification.objects.filter(user=secretary).order_by("url")
+    assert Notification.objects.count() == news.count() == 2
+    assert all(one.text.startswith("Lewat batas 3 x 24 jam") for one in news)
+    assert {one.url for one in news} == {
+        reverse("privacy:request", args=[made.pk]), reverse("privacy:breach", args=[breach.pk])
+    }  # fmt: skip
+    # What is done runs no clock.
+    other = lodged()
+    services.close(other, answer="Tidak bisa.", granted=False, actor=secretary)
+    assert reminders.remind(start + dt.timedelta(hours=99)) == 0
+
+
+def test_the_paper_copy_says_what_the_file_says(make_household, client_for):
+    client = client_for(Role.SECRETARIAT)
+    home = make_household(name="Tukiman", desil=2, floor="earth", expenditure=450000)
+    person = home.members.get()
+    registry.edit_household(home, {"desil": 1}, as_of=timezone.localdate(), actor=client.user)
+    registry.reveal(home, reason="Memadankan dengan KTP", actor=client.user)
+    made = checked(person, Right.ACCESS, client.user)
+    answer = client.post(reverse("privacy:copy", args=[made.pk]), {"format": "pdf"})
+    assert answer["Content-Type"] == "application/pdf"
+    pages = PdfReader(io.BytesIO(answer.content)).pages
+    text = " ".join(" ".join(page.extract_text() for page in pages).split())
+    for said in (
+        person.nik, "TUKIMAN", "Laki-laki", "12 Mar 1985", "Tanah", "Rp 450.000", home.kk,
+        "Memadankan dengan KTP", "Registri warga miskin", "Pasal 7",
+    ):  # fmt: skip
+        assert said in text, said
+    unknown = lodged("3302014507900078")
+    services.verify(unknown, identity="KTP asli", actor=client.user)
+    answer = client.post(reverse("privacy:copy", args=[unknown.pk]), {"format": "pdf"})
+    assert "tidak menyimpan data" in PdfReader(io.BytesIO(answer.content)).pages[0].extract_text()

@@ -20,6 +20,7 @@ from guyub.operations import backup
 from guyub.operations import services as operations
 from guyub.overlaps import queries as overlap_queries
 from guyub.overlaps import services as overlaps
+from guyub.privacy import reminders as privacy_reminders
 from guyub.reports.reminders import send_reminders
 from guyub.scorecard import services as scorecard
 
@@ -32,6 +33,7 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield _("Keputusan yang lewat batas pengesahan"), lambda: len(decisions.escalate_overdue(today))
     yield _("Pengingat laporan"), lambda: sum(1 for _sent in send_reminders(today))
     yield _("Pengingat kendala"), obstacles.remind
+    yield _("Pengingat pelindungan data"), privacy_reminders.remind
     yield (
         _("Tumpang tindih"),
         lambda: len([overlaps.reckon(year) for year in overlap_queries.years_in_work()]),
