@@ -1,0 +1,1 @@
+"""The field survey: forms, rounds of visits, what officers answered at the door."""
