@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import io
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -378,6 +379,26 @@ EXPECTED: dict[str, dict[str, str]] = {
     "proposals:decide_appeal": SECRETARIAT,
     "proposals:lodge": ANYONE,
     "proposals:track": ANYONE,
+    # Field work
+    "fieldwork:rounds": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL),
+    "fieldwork:round": SEES_OWN_IMPORTS,
+    "fieldwork:create": who(secretariat=ALL, agency_operator=ALL),
+    **dict.fromkeys(
+        (
+            "fieldwork:edit",
+            "fieldwork:add_households",
+            "fieldwork:open",
+            "fieldwork:close",
+            "fieldwork:export",
+            "fieldwork:accept",
+            "fieldwork:settle",
+            "fieldwork:reject",
+            "fieldwork:reveal",
+        ),
+        who(secretariat=ALL, agency_operator=OWN),
+    ),
+    "fieldwork:submission": ACTS_ON_OBSTACLES,
+    "fieldwork:attachment": ACTS_ON_OBSTACLES,
     # Personal data protection
     "privacy:notice": ANYONE,
     "privacy:lodge": ANYONE,
@@ -1023,6 +1044,7 @@ class World:
                 uploads=[ContentFile(picture.getvalue(), "rumah.jpg")],
             ),
             **World._privacy(account, nik),
+            **World._field_work(dataset.owner, home, account),
             "program": program,
             "activity": activity,
             "mission": Mission.objects.get_or_create(
@@ -1071,6 +1093,31 @@ class World:
                 reported_by=account,
             ),
         }  # fmt: skip
+
+    @staticmethod
+    def _field_work(agency: Any, home: Any, account: Any) -> dict[str, Any]:
+        """Make a round of an agency with a visit, what was sent about it, and its photo."""
+        from guyub.fieldwork import receiving, services
+        from guyub.fieldwork.verification import keep_built_in_form
+        from guyub.registry.models import Household
+
+        record = services.create_round(
+            keep_built_in_form(), {"title": "Verifikasi", "agency": agency}, actor=account
+        )
+        services.add_households(record, Household.objects.filter(pk=home.pk), actor=account)
+        services.open_round(record, actor=account)
+        visit = record.visits.get()
+        picture = io.BytesIO()
+        Image.new("RGB", (8, 8)).save(picture, "JPEG")
+        photo = receiving.Announced(
+            key=uuid.uuid4(), name="rumah.jpg", path="/rumah/foto", media_type="image/jpeg"
+        )
+        submission = receiving.receive(
+            instance=uuid.uuid4(), form_version=record.form_version, visit=visit, source="app",
+            answers={"/rumah/lantai": "cement", "/rumah/foto": "rumah.jpg"}, attachments=[photo],
+        ).submission  # fmt: skip
+        receiving.keep_file(submission.attachments.get(), picture.getvalue())
+        return {"round": record, "visit": visit, "field_submission": submission}
 
     @staticmethod
     def _receivers(agency: Any) -> dict[str, Any]:
@@ -1292,6 +1339,12 @@ class World:
             return {"pk": record["asked_of"].pk}
         if name == "api:one_proposal":
             return {"pk": record["proposal"].pk}
+        if app == "fieldwork":
+            submission = record["field_submission"]
+            if page == "attachment":
+                return {"pk": submission.attachments.get().pk}
+            about_submission = ("submission", "accept", "settle", "reject", "reveal")
+            return {"pk": submission.pk if page in about_submission else record["round"].pk}
         if app == "connections":
             kind = {"resend": "message_sent", "partner": "partner", "switch_partner": "partner"}
             usual = "subscription" if page.endswith("webhook") else "token"

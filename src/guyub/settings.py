@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "guyub.targets",
     "guyub.sharing",
     "guyub.proposals",
+    "guyub.fieldwork",
     "guyub.meetings",
     "guyub.scorecard",
     "guyub.connections",

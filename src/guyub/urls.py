@@ -28,6 +28,7 @@ urlpatterns = [
     path("permintaan-data/", include("guyub.sharing.urls")),
     path("kartu-nilai/", include("guyub.scorecard.urls")),
     path("", include("guyub.proposals.urls")),
+    path("", include("guyub.fieldwork.urls")),
     path("rapat/", include("guyub.meetings.urls")),
     path("tumpang-tindih/", include("guyub.overlaps.urls")),
     path("alokasi/", include("guyub.allocation.urls")),

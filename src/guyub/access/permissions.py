@@ -166,6 +166,29 @@ GRANTS: dict[str, dict[Role, Scope]] = {
     # By the owner of the reference dataset, or the agency that a complaint is addressed to.
     "proposals.decide": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
     "proposals.decide_appeal": {Role.SECRETARIAT: ANY},
+    # Field work: going to doors with the app; what came back; the rounds of one's agency.
+    "fieldwork.visit": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_OPERATOR: OWN_AGENCY,
+        Role.AREA_OPERATOR: OWN_AREA,
+    },
+    "fieldwork.view": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: OWN_AGENCY,
+        Role.AGENCY_OPERATOR: OWN_AGENCY,
+        Role.AREA_OPERATOR: OWN_AREA,
+    },
+    "fieldwork.view_rounds": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: OWN_AGENCY,
+        Role.AGENCY_OPERATOR: OWN_AGENCY,
+    },
+    "fieldwork.manage": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    # Deciding about what came in; what is accepted changes the registry.
+    "fieldwork.review": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    # Numbers in answers unmasked, and whole rounds taken out.
+    "fieldwork.reveal": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
+    "fieldwork.export": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
     # The register of processing and the breaches; requests of citizens and all that is written there.
     "privacy.view": {Role.SECRETARIAT: ANY, Role.REGENT: ANY, Role.AUDITOR: ANY},
     "privacy.handle": {Role.SECRETARIAT: ANY},
@@ -248,6 +271,8 @@ SECOND_FACTOR_ROLES = frozenset(
         "registry.export",
         "datasets.export",
         "beneficiaries.export",
+        "fieldwork.reveal",
+        "fieldwork.export",
         "linking.export",
         "sharing.take",
         "privacy.handle",

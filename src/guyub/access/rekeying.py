@@ -8,17 +8,17 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, transaction
 
-from guyub.access.sealed_fields import SealedNumberField
+from guyub.access.sealed_fields import SEALED_FIELDS
 from guyub.access.sealing import present_key, reseal, ring
 
 BATCH = 5_000
 
 
 def sealed_columns() -> Iterator[tuple[str, str]]:
-    """Yield (table, column) of every field that holds sealed numbers."""
+    """Yield (table, column) of every field that holds sealed numbers or answers."""
     for model in apps.get_models(include_auto_created=True):
         for field in model._meta.local_fields:
-            if isinstance(field, SealedNumberField) and field.column:
+            if isinstance(field, SEALED_FIELDS) and field.column:
                 yield model._meta.db_table, field.column
 
 

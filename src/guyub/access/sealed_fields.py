@@ -1,10 +1,12 @@
-"""A model field for NIK and KK numbers: digits in Python, sealed in the database."""
+"""Model fields that are sealed in the database: NIK and KK numbers, and whole answers."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.core.exceptions import FieldError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxLengthValidator
 from django.db import models
 
@@ -47,3 +49,26 @@ class SealedNumberField(models.CharField):
         if found is not None and lookup_name not in ("exact", "in", "isnull"):
             raise FieldError(f"A sealed number can't be searched with “{lookup_name}”.")
         return found
+
+
+class SealedJSONField(models.TextField):
+    """Any JSON value, sealed as one text. It can't be searched."""
+
+    # What type checkers take for the type of the values.
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
+
+    def from_db_value(self, value: str | None, *_rest: object) -> Any:
+        return json.loads(unseal(value)) if value else self.get_default()
+
+    def to_python(self, value: Any) -> Any:
+        return value
+
+    def get_prep_value(self, value: Any) -> str:
+        return seal(json.dumps(value, cls=DjangoJSONEncoder, separators=(",", ":")))
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        raise FieldError("A sealed value can't be searched.")
+
+
+SEALED_FIELDS = (SealedNumberField, SealedJSONField)

@@ -24,6 +24,7 @@ class Channel(models.TextChoices):
 
     IMPORT = "import", _("Impor")
     MANUAL = "manual", _("Isian langsung")
+    FIELD = "field", _("Kunjungan lapangan")
 
 
 class Origin(models.Model):

@@ -40,10 +40,8 @@ class ConflictError(RegistryError):
     """Somebody else changed the record meanwhile."""
 
 
-def _origin(actor: Any, as_of: dt.date, note: str = "") -> Origin:
-    return Origin.objects.create(
-        channel=Channel.MANUAL, as_of=as_of, entered_by=actor, note=note[:250]
-    )
+def _origin(actor: Any, as_of: dt.date, note: str = "", channel: str = Channel.MANUAL) -> Origin:
+    return Origin.objects.create(channel=channel, as_of=as_of, entered_by=actor, note=note[:250])
 
 
 def stored(name: str, value: Any) -> str:
@@ -159,10 +157,13 @@ def edit_household(
     as_of: dt.date,
     actor: Any,
     seen_at: dt.datetime | None = None,
+    note: str = "",
+    channel: str = Channel.MANUAL,
 ) -> list[str]:
     """Change values of a household; return the names of those that changed.
 
-    ``seen_at`` is ``updated_at`` as the editor saw it.
+    ``seen_at`` is ``updated_at`` as the editor saw it. ``note`` and ``channel`` say where the values are
+    known from.
 
     Raises:
         ConflictError: somebody changed the household meanwhile.
@@ -174,7 +175,7 @@ def edit_household(
     before = record.village_id, address_keys(record)
     if "village" in values:
         record.district_id = values["village"].parent_id
-    origin = _origin(actor, as_of)
+    origin = _origin(actor, as_of, note, channel)
     changed = _change(record, values, SubjectKind.HOUSEHOLD, record.pk, origin)
     if not changed:
         origin.delete()

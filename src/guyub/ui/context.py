@@ -54,6 +54,9 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
                 "beneficiaries.view_totals",
                 "person",
             ),
+            NavItem(
+                _("Kunjungan lapangan"), "fieldwork:rounds", "fieldwork.view_rounds", "calendar"
+            ),
             NavItem(_("Laporan kemajuan"), "reports:list", "reports.view", "report"),
             NavItem(
                 pgettext_lazy("daftar", "Kendala"), "obstacles:list", "obstacles.view", "alert"

@@ -1,0 +1,23 @@
+from django.apps import AppConfig
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+
+class FieldworkConfig(AppConfig):
+    name = "guyub.fieldwork"
+    verbose_name = _("Kerja lapangan")
+
+    def ready(self) -> None:
+        from guyub.discussions import subjects
+        from guyub.fieldwork.following import visits_follow_household
+        from guyub.fieldwork.models import Round, Submission, Visit
+        from guyub.reconciliation.following import follow
+
+        follow(Visit, "household", by=visits_follow_household)
+        follow(Submission, "household")
+        subjects.register(
+            Round,
+            permission="fieldwork.view_rounds",
+            url=lambda record: reverse("fieldwork:round", args=[record.pk]),
+            related=("agency",),
+        )

@@ -1,0 +1,351 @@
+"""Deciding about what came in: accepting it, choosing between what disagrees, or not using it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from guyub.audit import services as audit
+from guyub.beneficiaries import services as beneficiaries
+from guyub.beneficiaries.models import Stage
+from guyub.fieldwork import household_fields as fields
+from guyub.fieldwork.answers import answer_to, said_of_household
+from guyub.fieldwork.models import FieldDecision, Submission, Visit
+from guyub.fieldwork.photos import hang_photos
+from guyub.fieldwork.receiving import changed_meanwhile, judge
+from guyub.fieldwork.services import day_of
+from guyub.fieldwork.vocabulary import UNDECIDED, SubmissionState, VisitState
+from guyub.registry import services as registry
+from guyub.registry.models import Channel, Household
+
+KEEP = "now"  # the choice to leave the registry as it is
+SHORTEST_REASON = 10  # letters
+LONGEST_NOTE = 500  # letters
+
+
+@dataclass(frozen=True)
+class Voice:
+    """What one submission says about one value. An empty ``value`` is no answer."""
+
+    submission: Submission
+    value: str
+    shown: str
+    seen: str  # what its device knew, in words
+    is_changed: bool  # the registry no longer holds what its device saw
+
+
+@dataclass(frozen=True)
+class Row:
+    """One value of a household beside what each submission says of it."""
+
+    name: str
+    label: str
+    now: str
+    shown_now: str
+    voices: tuple[Voice, ...]
+    is_disputed: bool
+
+    @property
+    def agreed(self) -> str:
+        """Return what all that answered say; empty when they differ or nobody did."""
+        said = [voice.value for voice in self.voices if voice.value]
+        return said[0] if said and all(fields.same(self.name, said[0], v) for v in said) else ""
+
+
+def together(submission: Submission) -> list[Submission]:
+    """Return the undecided submissions that have to be decided as one, oldest first."""
+    if submission.visit_id is None or submission.state not in UNDECIDED:
+        return [submission]
+    rows = Submission.objects.filter(visit=submission.visit_id, state__in=UNDECIDED)
+    return list(rows.select_related("form_version__form", "sent_by", "household").order_by("pk"))
+
+
+def compare(submissions: Sequence[Submission], home: Household | None) -> list[Row]:
+    """Return each value that the submissions answer, with what was seen, what is now and who says what."""
+    said = [
+        said_of_household(one.form_version.definition, one.answers).values for one in submissions
+    ]
+    names = list(dict.fromkeys(name for values in said for name in values))
+    now = fields.values_of(home, names) if home is not None else {}
+    rows = []
+    for name in names:
+        present = now.get(name, "")
+        voices = []
+        for submission, values in zip(submissions, said, strict=True):
+            seen = (submission.seen.get("values") or {}).get(name)
+            value = values.get(name, "")
+            is_changed = (
+                seen is not None
+                and not fields.same(name, seen, present)
+                and bool(value)
+                and not fields.same(name, value, present)
+            )
+            voices.append(
+                Voice(
+                    submission, value, fields.shown(name, value),
+                    fields.shown(name, seen or ""), is_changed,
+                )
+            )  # fmt: skip
+        answered = [voice.value for voice in voices if voice.value]
+        differ = any(not fields.same(name, answered[0], value) for value in answered[1:])
+        rows.append(
+            Row(
+                name,
+                str(fields.FIELDS[name].label),
+                present,
+                fields.shown(name, present),
+                tuple(voices),
+                differ or any(voice.is_changed for voice in voices),
+            )
+        )
+    return rows
+
+
+def _held(submission: Submission) -> tuple[Submission, Visit | None]:
+    """Lock a submission's visit, then itself: in the order in which receiving locks them."""
+    visit = None
+    if submission.visit_id is not None:
+        visit = (
+            Visit.objects.select_for_update(of=("self",))
+            .select_related("round", "village", "enrolment", "household")
+            .get(pk=submission.visit_id)
+        )
+    held = (
+        Submission.objects.select_for_update(of=("self",))
+        .select_related("form_version__form", "round", "visit", "household", "sent_by")
+        .get(pk=submission.pk)
+    )
+    if held.state not in UNDECIDED:
+        raise ValidationError(
+            _("Kiriman ini sudah diputuskan: %(state)s.") % {"state": held.get_state_display()}
+        )
+    return held, visit
+
+
+def _checked_note(note: str) -> str:
+    note = note.strip()
+    if len(note) > LONGEST_NOTE:
+        raise ValidationError(
+            {"note": _("Terlalu panjang: paling banyak %(n)d huruf.") % {"n": LONGEST_NOTE}}
+        )
+    return note
+
+
+@transaction.atomic
+def accept(submission: Submission, *, actor: Any, note: str = "") -> Submission:
+    """Take over what a submission says of its household, and note where the values come from.
+
+    Raises:
+        ValidationError: it was decided already, is in conflict (perhaps only now), or the registry refuses.
+    """
+    held, visit = _held(submission)
+    if held.state == SubmissionState.CONFLICT:
+        raise ValidationError(_("Kiriman ini bentrok. Putuskan isiannya satu per satu."))
+    if changed_meanwhile(held):
+        raise ValidationError(
+            _(
+                "Data keluarga ini baru saja diubah dan kini bentrok dengan kiriman. Muat ulang "
+                "halamannya, lalu putuskan isiannya satu per satu."
+            )
+        )
+    _finish([held], visit, actor=actor, note=_checked_note(note), choices={})
+    audit.record("fieldwork.submission.apply", actor=actor, subject=held, reason=note.strip())
+    return held
+
+
+@transaction.atomic
+def settle(
+    submission: Submission, choices: dict[str, str], *, actor: Any, note: str = ""
+) -> list[Submission]:
+    """Settle a conflict: for each disputed value, whose answer stands, or the registry's own.
+
+    Args:
+        submission: One of those in conflict; all undecided ones of its visit are settled together.
+        choices: ``{field: submission's key as text, or KEEP}`` for every disputed value.
+        actor: Who decides.
+        note: Why, for whoever reads it later.
+
+    Raises:
+        ValidationError: a choice is missing or no longer offered, or the registry refuses.
+    """
+    held, visit = _held(submission)
+    group = together(held)
+    rows = compare(group, held.household)
+    missing = {
+        f"pilih-{row.name}": _("Pilih isian mana yang dipakai untuk %(field)s.")
+        % {"field": row.label}
+        for row in rows
+        if row.is_disputed
+        and choices.get(row.name) not in {KEEP, *(str(v.submission.pk) for v in row.voices)}
+    }
+    if missing:
+        raise ValidationError(missing)
+    _finish(group, visit, actor=actor, note=_checked_note(note), choices=choices)
+    audit.record(
+        "fieldwork.submission.settle",
+        actor=actor,
+        subject=held,
+        reason=note.strip(),
+        detail={
+            "submissions": [one.pk for one in group],
+            "disputed": [row.name for row in rows if row.is_disputed],
+        },
+    )
+    return group
+
+
+@transaction.atomic
+def reject(submission: Submission, *, actor: Any, reason: str) -> Submission:
+    """Leave a submission unused, with the reason. Its visit has to be gone to again, or the other stands.
+
+    Raises:
+        ValidationError: it was decided already, or the reason is too short.
+    """
+    reason = _checked_note(reason)
+    if len(reason) < SHORTEST_REASON:
+        raise ValidationError(
+            {"note": _("Tulis alasannya, paling sedikit %(n)d huruf.") % {"n": SHORTEST_REASON}}
+        )
+    held, visit = _held(submission)
+    _decide(held, SubmissionState.REJECTED, actor, reason)
+    if visit is not None:
+        rest = [one for one in together_of(visit) if one.pk != held.pk]
+        if rest:
+            for one in rest:
+                judge(one)
+        else:
+            applied = visit.submissions.filter(state=SubmissionState.APPLIED).exists()
+            _set_visit(visit, VisitState.DONE if applied else VisitState.TO_GO)
+    audit.record("fieldwork.submission.reject", actor=actor, subject=held, reason=reason)
+    return held
+
+
+def together_of(visit: Visit) -> list[Submission]:
+    """Return the undecided submissions of a visit, oldest first."""
+    rows = visit.submissions.filter(state__in=UNDECIDED).order_by("pk")
+    return list(rows.select_related("form_version", "household", "visit"))
+
+
+def _set_visit(visit: Visit, state: str) -> None:
+    visit.state, visit.changed_at = state, timezone.now()
+    visit.save(update_fields=["state", "changed_at"])
+
+
+def _decide(submission: Submission, state: str, actor: Any, note: str) -> None:
+    submission.state = state
+    submission.decided_by, submission.decided_at = actor, timezone.now()
+    submission.decision_note = note
+    submission.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
+
+
+def _finish(
+    group: list[Submission],
+    visit: Visit | None,
+    *,
+    actor: Any,
+    note: str,
+    choices: dict[str, str],
+) -> None:
+    """Write what was decided into the registry, and note the decision on everything it is about."""
+    home = group[0].household
+    rows = compare(group, home)
+    final: dict[str, tuple[str, Submission]] = {}  # field: value and whose it is
+    for row in rows:
+        choice = choices.get(row.name, "") if row.is_disputed else ""
+        if row.is_disputed and choice != KEEP:
+            voice = next(v for v in row.voices if str(v.submission.pk) == choice)
+            if voice.value:
+                final[row.name] = voice.value, voice.submission
+        elif not row.is_disputed and row.agreed:
+            final[row.name] = (
+                row.agreed,
+                next(v.submission for v in reversed(row.voices) if v.value),
+            )
+    last = max(group, key=lambda one: (one.finished_at or one.received_at, one.pk))
+    for one in group:
+        values = {name: value for name, (value, whose) in final.items() if whose.pk == one.pk}
+        if home is not None and values:
+            _write(home, values, one, actor)
+            home.refresh_from_db()
+    FieldDecision.objects.bulk_create(
+        FieldDecision(
+            visit=visit,
+            submission=final[row.name][1] if row.name in final else None,
+            field=row.name,
+            old=row.now[:250],
+            new=(final[row.name][0] if row.name in final else row.now)[:250],
+            was_disputed=row.is_disputed,
+            decided_by=actor,
+        )
+        for row in rows
+    )
+    for one in group:
+        is_used = _is_used(one, rows, final)
+        _decide(one, SubmissionState.APPLIED if is_used else SubmissionState.REJECTED, actor, note)
+        if is_used:
+            hang_photos(one, actor=actor)
+    if visit is not None:
+        _set_visit(visit, VisitState.DONE)
+        _verify_candidate(visit, last, actor)
+
+
+def _write(home: Household, values: dict[str, str], submission: Submission, actor: Any) -> None:
+    note = _("%(submission)s: %(round)s") % {
+        "submission": submission,
+        "round": submission.round or submission.form_version.form,
+    }
+    try:
+        registry.edit_household(
+            home,
+            fields.to_columns(values),
+            as_of=day_of(submission.finished_at, submission.received_at),
+            actor=actor,
+            note=note,
+            channel=Channel.FIELD,
+        )
+    except registry.RegistryError as error:
+        raise ValidationError(str(error)) from error
+
+
+def _is_used(
+    submission: Submission, rows: list[Row], final: dict[str, tuple[str, Submission]]
+) -> bool:
+    """Tell whether something that a submission says stands now, or nothing that it says was doubted."""
+    if not any(row.is_disputed for row in rows):
+        return True
+    return any(
+        voice.submission.pk == submission.pk
+        and voice.value
+        and row.name in final
+        and fields.same(row.name, voice.value, final[row.name][0])
+        for row in rows
+        for voice in row.voices
+    )
+
+
+def _verify_candidate(visit: Visit, submission: Submission, actor: Any) -> None:
+    """Carry the finding about a candidate over to their enrolment, where it still waits for one."""
+    enrolment = visit.enrolment
+    if enrolment is None or enrolment.stage != Stage.CANDIDATE:
+        return
+    definition, answers = submission.form_version.definition, submission.answers
+    fit = answer_to(definition, answers, fields.FIT)
+    if fit not in (fields.YES, fields.NO):
+        return
+    try:
+        beneficiaries.verify(
+            enrolment,
+            fit=fit == fields.YES,
+            reason=str(answer_to(definition, answers, fields.FIT_REASON) or "")
+            or (_("Tidak layak menurut kunjungan lapangan") if fit == fields.NO else ""),
+            note=str(submission),
+            actor=actor,
+        )
+    except beneficiaries.BeneficiariesError as error:
+        raise ValidationError(str(error)) from error

@@ -1,0 +1,21 @@
+from django.urls import path
+
+from guyub.fieldwork import views
+
+app_name = "fieldwork"
+urlpatterns = [
+    path("kunjungan/", views.rounds, name="rounds"),
+    path("kunjungan/baru/", views.create, name="create"),
+    path("kunjungan/<int:pk>/", views.round_page, name="round"),
+    path("kunjungan/<int:pk>/ubah/", views.edit, name="edit"),
+    path("kunjungan/<int:pk>/keluarga/", views.add_households, name="add_households"),
+    path("kunjungan/<int:pk>/buka/", views.open_round, name="open"),
+    path("kunjungan/<int:pk>/tutup/", views.close_round, name="close"),
+    path("kunjungan/<int:pk>/unduh/", views.export, name="export"),
+    path("kunjungan/kiriman/<int:pk>/", views.submission, name="submission"),
+    path("kunjungan/kiriman/<int:pk>/terima/", views.accept, name="accept"),
+    path("kunjungan/kiriman/<int:pk>/putuskan/", views.settle, name="settle"),
+    path("kunjungan/kiriman/<int:pk>/tolak/", views.reject, name="reject"),
+    path("kunjungan/kiriman/<int:pk>/nik/", views.reveal, name="reveal"),
+    path("kunjungan/lampiran/<int:pk>/", views.attachment, name="attachment"),
+]
