@@ -15,6 +15,7 @@ from guyub.discussions.numbers import mask_numbers
 from guyub.fieldwork.answers import SILENT, in_words, questions
 from guyub.fieldwork.models import Round, in_language
 from guyub.registry.models import Household
+from guyub.registry.restriction import open_households
 
 CHUNK = 500
 
@@ -54,7 +55,10 @@ def write_round(path: Path, record: Round, *, reason: str, actor: Any) -> int:
 
 
 def _rows(record: Round, asked: list[dict[str, Any]]) -> Iterator[list[Any]]:
-    rows = record.submissions.select_related("household", "visit", "village__parent", "sent_by")
+    rows = open_households(
+        record.submissions.select_related("household", "visit", "village__parent", "sent_by"),
+        "household__",
+    )
     last = 0
     while True:
         # By key, so that no list of all of them is held.

@@ -18,6 +18,7 @@ from guyub.fieldwork.vocabulary import (
     SubmissionState,
     VisitState,
 )
+from guyub.registry.restriction import open_households
 
 
 def within(area_code: str) -> Q:
@@ -76,7 +77,9 @@ def progress_of(record: Round) -> Progress:
 
 def progress_of_many(rounds: list[Round]) -> dict[int, Progress]:
     """Return the progress of each round, by its key."""
-    rows: Any = Visit.objects.filter(round__in=rounds).values("round").annotate(**_COUNTS).order_by()
+    rows: Any = (
+        Visit.objects.filter(round__in=rounds).values("round").annotate(**_COUNTS).order_by()
+    )
     return {row.pop("round"): Progress(**row) for row in rows}
 
 
@@ -147,7 +150,10 @@ def visits_for(user: Any) -> QuerySet[Visit]:
     What has an assignee is theirs; the rest is of whoever works in that area. Who works for an agency or
     the secretariat goes only where they are sent by name.
     """
-    rows = Visit.objects.filter(round__state=RoundState.OPEN).exclude(state=VisitState.CANCELLED)
+    rows = open_households(
+        Visit.objects.filter(round__state=RoundState.OPEN).exclude(state=VisitState.CANCELLED),
+        "household__",
+    )
     scope = scope_of(user, "fieldwork.visit")
     if scope is None:
         return rows.none()

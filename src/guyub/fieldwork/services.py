@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -18,6 +17,7 @@ from guyub.audit import services as audit
 from guyub.fieldwork.models import Form, FormVersion, Round, Visit
 from guyub.fieldwork.vocabulary import OPEN_VISITS, RoundState, VisitState
 from guyub.registry.models import Household
+from guyub.registry.restriction import open_households
 from guyub.registry.vocabulary import Status
 
 BATCH = 1000
@@ -185,8 +185,9 @@ def add_households(
     """
     held = _may_grow(record)
     known = held.visits.filter(household__isnull=False).values("household_id")
-    wanted = households.filter(status=Status.ACTIVE).exclude(pk__in=known).order_by("pk")
-    rows = list(wanted.values_list("pk", "village_id")[: MOST_VISITS + 1])
+    # Whose data are restricted stands on no new list, and is not carried about on phones.
+    wanted = open_households(households.filter(status=Status.ACTIVE).exclude(pk__in=known))
+    rows = list(wanted.order_by("pk").values_list("pk", "village_id")[: MOST_VISITS + 1])
     if held.visits.count() + len(rows) > MOST_VISITS:
         raise ValidationError(
             _("Satu putaran paling banyak %(n)d kunjungan. Pilih lebih sedikit desa.")
@@ -205,12 +206,12 @@ def add_households(
 
 
 @transaction.atomic
-def add_candidates(record: Round, enrolments: Iterable[Any], *, actor: Any) -> int:
+def add_candidates(record: Round, enrolments: models.QuerySet[Any], *, actor: Any) -> int:
     """Put the households of candidates on a round, each with its enrolment. Return how many came."""
     held = _may_grow(record)
     known = set(held.visits.values_list("household_id", flat=True))
     visits = []
-    for enrolment in enrolments:
+    for enrolment in open_households(enrolments, "household__"):
         if enrolment.household_id not in known:
             known.add(enrolment.household_id)
             visits.append(

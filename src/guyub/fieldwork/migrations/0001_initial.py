@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         ('beneficiaries', '0007_alter_enrolment_entry'),
         ('programs', '0004_uploads'),
         ('proposals', '0005_alter_proposal_state'),
-        ('registry', '0006_alter_origin_channel'),
+        ('registry', '0007_field_channel'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
