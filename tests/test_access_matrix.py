@@ -135,10 +135,17 @@ EXPECTED: dict[str, dict[str, str]] = {
     "connections:create_partner": SECRETARIAT,
     "connections:partner": SECRETARIAT,
     "connections:switch_partner": SECRETARIAT,
+    "connections:edit_partner": SECRETARIAT,
+    "connections:read_partner_keys": SECRETARIAT,
+    "connections:end_watch": SECRETARIAT,
+    "connections:resend_notice": SECRETARIAT,
     # Opened by a token and a signed message, never by a session
     "spdci_sync_search": who(),
     "spdci_search": who(),
     "spdci_status": who(),
+    "spdci_later_status": who(),
+    "spdci_subscribe": who(),
+    "spdci_unsubscribe": who(),
     "exchange_keys": ANYONE,
     "connections:reference": ANYONE,
     # The directory
@@ -1002,6 +1009,15 @@ class World:
         assert batch.counts["accepted"] == batch.counts["rejected"] == 1, batch.counts
         assert dataset.versions.count() == 2
         assert run.counts["rejected"], run.counts
+        receivers = World._receivers(dataset.owner)
+        token = make_token(
+            agency=dataset.owner,
+            name="SIM",
+            purpose="Uji",
+            scopes=["programs:read"],
+            expires_at=timezone.now() + dt.timedelta(days=9),
+            actor=None,
+        )[0]
         return {
             "account": account,
             "area": code,
@@ -1014,15 +1030,9 @@ class World:
                 line=500000,
                 computed_at=timezone.now(),
             ),
-            "token": make_token(
-                agency=dataset.owner,
-                name="SIM",
-                purpose="Uji",
-                scopes=["programs:read"],
-                expires_at=timezone.now() + dt.timedelta(days=9),
-                actor=None,
-            )[0],
-            **World._receivers(dataset.owner),
+            "token": token,
+            **receivers,
+            **World._told(receivers["partner"], token),
             "event": Event.objects.latest("sequence"),
             "home": home,
             "indicator": Indicator.objects.create(
@@ -1134,6 +1144,19 @@ class World:
         )  # fmt: skip
         partner = Partner.objects.create(name="Mitra", sender_id=agency.code, agency=agency)
         return {"subscription": subscription, "message_sent": delivery, "partner": partner}
+
+    @staticmethod
+    def _told(partner: Any, token: Any) -> dict[str, Any]:
+        """Make a partner's subscription, which has ended, and a notice of it."""
+        from guyub.connections.models import Notice, Watch
+
+        now = timezone.now()
+        watch = Watch.objects.create(
+            partner=partner, token=token, code=f"w{partner.pk}", reference_id="r", event="UPDATE",
+            criteria="", fingerprint="", entity="Group", starts_at=now, ended_at=now,
+        )  # fmt: skip
+        notice = Notice.objects.create(watch=watch, message_id=watch.code, households={})
+        return {"watch": watch, "notice": notice}
 
     def _data_requests(self, side: str, own: Any, other: Any, author: Any) -> dict[str, Any]:
         """Return a request that the side's agency has to answer, and one that it made."""
@@ -1346,7 +1369,10 @@ class World:
             about_submission = ("submission", "accept", "settle", "reject", "reveal")
             return {"pk": submission.pk if page in about_submission else record["round"].pk}
         if app == "connections":
-            kind = {"resend": "message_sent", "partner": "partner", "switch_partner": "partner"}
+            kind = {"resend": "message_sent", "end_watch": "watch", "resend_notice": "notice"}
+            kind |= dict.fromkeys(
+                ("partner", "switch_partner", "edit_partner", "read_partner_keys"), "partner"
+            )
             usual = "subscription" if page.endswith("webhook") else "token"
             return {"pk": record[kind.get(page, usual)].pk}
         if app == "documents" or name in ("api:edition_download", "api:run_built"):

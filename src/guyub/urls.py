@@ -47,6 +47,13 @@ urlpatterns = [
         name="spdci_sync_search",
     ),
     path("api/spdci/v1.0.0/registry/search", exchange_views.search, name="spdci_search"),
+    path("api/spdci/v1.0.0/registry/subscribe", exchange_views.subscribe, name="spdci_subscribe"),
+    path(
+        "api/spdci/v1.0.0/registry/unsubscribe",
+        exchange_views.unsubscribe,
+        name="spdci_unsubscribe",
+    ),
+    path("api/spdci/v1.0.0/registry/txn/status", exchange_views.status, name="spdci_later_status"),
     path(
         "api/spdci/v1.0.0/registry/sync/txn/status", exchange_views.sync_status, name="spdci_status"
     ),

@@ -8,8 +8,9 @@ class ConnectionsConfig(AppConfig):
 
     def ready(self) -> None:
         from guyub.audit.services import listeners
-        from guyub.connections import tasks, webhooks
+        from guyub.connections import tasks, watching, webhooks
         from guyub.imports.tasks import resumers
 
         listeners.append(webhooks.keep)
+        listeners.append(watching.keep)
         resumers.append(tasks.take_up_due)

@@ -1,7 +1,8 @@
 """The social registry standard of the Digital Convergence Initiative (SPDCI), version 1.0.0.
 
-Messages have a header and a message, signed by their sender. A synchronous search is answered at once;
-an asynchronous one is acknowledged and answered later, signed, at the partner's registered address.
+Messages have a header and a message, signed by their sender and perhaps encrypted. A synchronous one is
+answered at once; an asynchronous one is acknowledged and answered later, signed, at the partner's
+registered address.
 """
 
 from __future__ import annotations
@@ -10,127 +11,55 @@ import datetime as dt
 import json
 import uuid
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from guyub.agencies.models import Agency
-from guyub.audit import services as audit
-from guyub.connections import exchange_search
+from guyub.connections import exchange_search, partners, watching
 from guyub.connections.admission import principal_of
-from guyub.connections.models import ApiToken, Exchange, ExchangeState, Partner, TokenState
-from guyub.connections.outgoing import UnreachableError, post, read_target
+from guyub.connections.exchange_messages import (
+    PENDING,
+    REJECTED,
+    SUCCESS,
+    RefusedError,
+    is_secret,
+    is_short,
+    open_message,
+    wrap,
+)
+from guyub.connections.models import (
+    ApiToken,
+    Exchange,
+    ExchangeKind,
+    ExchangeState,
+    Partner,
+    TokenState,
+)
+from guyub.connections.outgoing import UnreachableError, post
 from guyub.connections.sealing import seal, unseal
-from guyub.connections.signatures import SignatureError, own_keys, read_keys, sign, verify
 
-VERSION = "1.0.0"
-# How far a message's clock may be off, and so how old a replay may be.
-CLOCK = dt.timedelta(minutes=10)
 MOST_REQUESTS = 20
 # Seconds until an answer that could not be delivered is tried again.
 WAITS = (30, 120, 600, 1800, 7200)
 LEASE = dt.timedelta(minutes=2)
-SUCCESS, REJECTED, PENDING = "succ", "rjct", "pdng"
-
-
-class RefusedError(Exception):
-    """The message is not taken; ``code`` is one of the standard's errors."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-# Partners
-
-
-@transaction.atomic
-def admit_partner(
-    *, name: str, sender_id: str, agency: Agency, keys: str, callback: str = "", actor: Any
-) -> Partner:
-    """Register a system that may search, with its public keys (a JWK or a JWK set).
-
-    Raises:
-        ValidationError: a field is wrong, or the sender_id is taken.
-    """
-    try:
-        known = read_keys(keys)
-    except ValueError as error:
-        raise ValidationError(
-            {"keys": _("Tempel kunci publik berbentuk JWK atau JWKS; bukan kunci pribadi.")}
-        ) from error
-    if callback.strip():
-        try:
-            read_target(callback)
-        except ValidationError as error:
-            raise ValidationError({"callback": error.messages}) from error
-    partner = Partner(
-        name=" ".join(name.split()), sender_id=sender_id.strip(), agency=agency, keys=known,
-        callback=callback.strip(), created_by=actor,
-    )  # fmt: skip
-    partner.full_clean(exclude=["created_by"])
-    partner.save()
-    audit.record(
-        "connections.partner.admit", actor=actor, subject=partner, detail={"agency": agency.code}
-    )
-    return partner
-
-
-@transaction.atomic
-def set_partner_active(partner: Partner, active: bool, *, actor: Any) -> Partner:
-    """Shut a partner out, or let it in again."""
-    partner.is_active = active
-    partner.save(update_fields=["is_active"])
-    verb = "readmit" if active else "exclude"
-    audit.record(f"connections.partner.{verb}", actor=actor, subject=partner)
-    return partner
+# What the header of an answer says its message is.
+ANSWERS = {
+    ExchangeKind.SEARCH: "on-search",
+    ExchangeKind.SUBSCRIBE: "on-subscribe",
+    ExchangeKind.UNSUBSCRIBE: "on-unsubscribe",
+    ExchangeKind.STATUS: "txn-on-status",
+}
+# Kinds of transactions whose state may be asked for; the standard misspells one of them.
+TRANSACTIONS = {
+    "search": ExchangeKind.SEARCH,
+    "subscribe": ExchangeKind.SUBSCRIBE,
+    "subscibe": ExchangeKind.SUBSCRIBE,
+    "unsubscribe": ExchangeKind.UNSUBSCRIBE,
+}
 
 
 # Taking messages
-
-
-def open_message(body: Any, action: str, token: ApiToken) -> Partner:
-    """Check a message's form, sender, time and signature; return its partner.
-
-    Raises:
-        RefusedError: something about it is wrong.
-    """
-    header = body.get("header") if isinstance(body, dict) else None
-    if not isinstance(header, dict) or not isinstance(body.get("message"), dict):
-        raise RefusedError("err.request.bad", "header and message are required")
-    if header.get("action") != action:
-        raise RefusedError("err.request.bad", f"action must be {action}")
-    if header.get("is_msg_encrypted"):
-        raise RefusedError("err.encryption.invalid", "encrypted messages are not taken")
-    if header.get("version", VERSION) != VERSION:
-        raise RefusedError("err.version.not_supported", f"version must be {VERSION}")
-    if not _short(header.get("message_id"), 120) or not _short(header.get("sender_id"), 120):
-        raise RefusedError("err.request.bad", "message_id and sender_id are required")
-    partner = Partner.objects.filter(sender_id=header["sender_id"], is_active=True).first()
-    if partner is None or partner.agency_id != token.agency_id:
-        raise RefusedError("err.sender_id.invalid", "this sender is not registered for the token")
-    if not body.get("signature"):
-        raise RefusedError("err.signature.missing", "signature is required")
-    try:
-        verify(body["signature"], header, body["message"], partner.keys)
-    except SignatureError as error:
-        raise RefusedError("err.signature.invalid", "the signature does not fit") from error
-    try:
-        sent = parse_datetime(str(header.get("message_ts", "")))
-    except ValueError:
-        sent = None
-    if sent is None or sent.tzinfo is None or abs(timezone.now() - sent) > CLOCK:
-        raise RefusedError("err.request.bad", "message_ts must be the present time with its zone")
-    return partner
-
-
-def _short(text: Any, most: int) -> bool:
-    return isinstance(text, str) and 0 < len(text) <= most
 
 
 def _register(
@@ -142,13 +71,14 @@ def _register(
         RefusedError: it is a repeat, or holds no transaction_id.
     """
     transaction_id = body["message"].get("transaction_id")
-    if not _short(transaction_id, 99):
+    if not is_short(transaction_id, 99):
         raise RefusedError("err.request.bad", "transaction_id is required")
     try:
         with transaction.atomic():
             return Exchange.objects.create(
                 partner=partner,
                 token=token,
+                is_encrypted=bool(body["header"].get("is_msg_encrypted")),
                 message_id=body["header"]["message_id"],
                 transaction_id=transaction_id,
                 correlation_id=uuid.uuid4().hex,
@@ -165,101 +95,135 @@ def search_now(body: Any, token: ApiToken) -> dict[str, Any]:
     Raises:
         RefusedError: the message is not taken.
     """
-    partner = open_message(body, "search", token)
+    partner, body = open_message(body, "search", token)
+    secret = is_secret(partner, body["header"])
     exchange = _register(body, partner, token, ExchangeState.DONE)
-    return _answered(body, exchange)
+    status, message, count = _found(body, exchange)
+    return wrap(partner, "on-search", status, message, count, secret=secret)
 
 
-def search_later(body: Any, token: ApiToken) -> Exchange:
-    """Take an asynchronous search; the worker answers it.
+def status_now(body: Any, token: ApiToken) -> dict[str, Any]:
+    """Tell how far earlier messages of the same partner are.
+
+    Raises:
+        RefusedError: the message is not taken.
+    """
+    partner, body = open_message(body, "txn-status", token)
+    secret = is_secret(partner, body["header"])
+    status, message, count = _status(body, partner)
+    return wrap(partner, "txn-on-status", status, message, count, secret=secret)
+
+
+def take(body: Any, token: ApiToken, kind: ExchangeKind) -> Exchange:
+    """Take an asynchronous message; the worker answers it.
 
     Raises:
         RefusedError: the message is not taken, or its sender_uri is not the registered one's host.
     """
     from guyub.connections.tasks import answer_exchange
 
-    partner = open_message(body, "search", token)
-    uri = body["header"].get("sender_uri") or partner.callback
-    if not partner.callback or not isinstance(uri, str) or not _same_host(uri, partner.callback):
+    action = "txn-status" if kind == ExchangeKind.STATUS else str(kind.value)
+    partner, body = open_message(body, action, token)
+    uri = body["header"].get("sender_uri") or partners.address_for(partner, ANSWERS[kind])
+    if not partners.is_registered_host(uri, partner):
         raise RefusedError("err.sender_uri.invalid", "sender_uri is not the registered address")
+    if body["header"].get("is_msg_encrypted"):
+        is_secret(partner, body["header"])
     with transaction.atomic():
         exchange = _register(
             body,
             partner,
             token,
             ExchangeState.WAITING,
+            kind=kind,
             is_async=True,
             request=seal(json.dumps({**body, "uri": uri})),
             next_at=timezone.now(),
         )
+        if kind == ExchangeKind.SUBSCRIBE:
+            exchange.results = watching.subscribe(body["message"], exchange)
+        elif kind == ExchangeKind.UNSUBSCRIBE:
+            exchange.results = watching.unsubscribe(body["message"], exchange)
+        exchange.save(update_fields=["results"])
         transaction.on_commit(lambda: answer_exchange.enqueue(exchange.pk))
     return exchange
 
 
-def _same_host(one: str, other: str) -> bool:
-    try:
-        first, second = urlsplit(one), urlsplit(other)
-        return (first.scheme, first.hostname, first.port) == (
-            second.scheme,
-            second.hostname,
-            second.port,
-        )
-    except ValueError:
-        return False
+# Answering
+
+Answer = tuple[str, dict[str, Any], int]
 
 
-def status_now(body: Any, token: ApiToken) -> dict[str, Any]:
-    """Tell how far earlier searches of the same partner are.
+def _answer(body: Any, exchange: Exchange) -> Answer:
+    """Return status, message and count of requests of the answer to an asynchronous message."""
+    if exchange.kind == ExchangeKind.SEARCH:
+        return _found(body, exchange)
+    if exchange.kind == ExchangeKind.STATUS:
+        return _status(body, exchange.partner)
+    ids = {"transaction_id": exchange.transaction_id, "correlation_id": exchange.correlation_id}
+    good = any(row["status"] == SUCCESS for row in exchange.results)
+    status = SUCCESS if good else REJECTED
+    if exchange.kind == ExchangeKind.SUBSCRIBE:
+        answers = watching.subscribe_response(exchange)
+        return status, {**ids, "subscribe_response": answers}, len(answers)
+    message = {**ids, **watching.unsubscribe_response(exchange), "status": status}
+    return status, message, len(exchange.results)
 
-    Raises:
-        RefusedError: the message is not taken.
-    """
-    partner = open_message(body, "txn-status", token)
+
+def _status(body: Any, partner: Partner) -> Answer:
     asked = body["message"].get("txnstatus_request")
-    if not isinstance(asked, dict) or asked.get("txn_type") != "search":
-        raise RefusedError("err.request.bad", "txnstatus_request of txn_type search is required")
-    kind, value = asked.get("attribute_type"), asked.get("attribute_value")
-    earlier = Exchange.objects.filter(partner=partner)
-    if kind == "transaction_id" and isinstance(value, str):
-        found = list(earlier.filter(transaction_id=value)[:1])
-    elif kind == "correlation_id" and isinstance(value, str):
-        found = list(earlier.filter(correlation_id=value)[:1])
-    elif kind == "reference_id_list" and isinstance(value, list):
-        references = {str(one) for one in value}
-        found = [
-            one for one in earlier[:200] if references & {r["reference_id"] for r in one.results}
-        ][:1]
-    else:
-        raise RefusedError("err.request.bad", "attribute_type or attribute_value is not understood")
+    kind = TRANSACTIONS.get(str(asked.get("txn_type"))) if isinstance(asked, dict) else None
+    if kind is None:
+        raise RefusedError(
+            "err.request.bad", "txnstatus_request of txn_type search, subscribe or unsubscribe"
+        )
+    found = _earlier(partner, kind, asked.get("attribute_type"), asked.get("attribute_value"))
     results = [
-        {"reference_id": r["reference_id"], "timestamp": one.created_at.isoformat(),
+        {"reference_id": r["reference_id"], "timestamp": found.created_at.isoformat(),
          "status": r["status"], **({"status_reason_code": r["code"]} if r["code"] else {})}
-        for one in found for r in one.results
-    ]  # fmt: skip
-    if found and found[0].state == ExchangeState.WAITING:
-        status = PENDING
-    else:
-        status = SUCCESS if found else REJECTED
+        for r in found.results
+    ] if found is not None else []  # fmt: skip
+    status, reason = REJECTED, ""
+    if found is not None and found.state == ExchangeState.WAITING:
+        status, reason = PENDING, found.error and f"tried {found.tries} times: {found.error}"
+    elif found is not None and found.state == ExchangeState.DONE:
+        status = SUCCESS
+    elif found is not None:
+        reason = f"given up after {found.tries} tries: {found.error}"
     message = {
         "transaction_id": str(body["message"].get("transaction_id", ""))[:99],
-        "correlation_id": found[0].correlation_id if found else uuid.uuid4().hex,
+        "correlation_id": found.correlation_id if found is not None else uuid.uuid4().hex,
         "txnstatus_response": {
-            "txn_type": "search",
+            "txn_type": asked["txn_type"],
+            "status": status,
+            **({"status_reason_message": reason[:999]} if reason else {}),
             "txn_status": {
-                "transaction_id": found[0].transaction_id if found else "",
-                "correlation_id": found[0].correlation_id if found else "",
-                "search_response": results,
+                "transaction_id": found.transaction_id if found is not None else "",
+                "correlation_id": found.correlation_id if found is not None else "",
+                f"{kind.value}_response": results,
             },
         },
     }
-    return _sealed_message(body, "txn-on-status", status, message, len(results))
+    return status, message, len(results)
 
 
-# Answering
+def _earlier(partner: Partner, kind: ExchangeKind, by: Any, value: Any) -> Exchange | None:
+    """Return the newest message of a partner that is asked for by one of the standard's attributes."""
+    earlier = Exchange.objects.filter(partner=partner, kind=kind)
+    if by == "transaction_id" and isinstance(value, str):
+        return earlier.filter(transaction_id=value).first()
+    if by == "correlation_id" and isinstance(value, str):
+        return earlier.filter(correlation_id=value).first()
+    if by == "reference_id_list" and isinstance(value, list):
+        references = {str(one) for one in value}
+        return next(
+            (o for o in earlier[:200] if references & {r["reference_id"] for r in o.results}), None
+        )
+    raise RefusedError("err.request.bad", "attribute_type or attribute_value is not understood")
 
 
-def _answered(body: Any, exchange: Exchange) -> dict[str, Any]:
-    """Search for each request of a message, note how each went, and return the signed answer."""
+def _found(body: Any, exchange: Exchange) -> Answer:
+    """Search for each request of a message and note how each went."""
     user = principal_of(exchange.token)
     requests = body["message"].get("search_request")
     if not isinstance(requests, list) or not 0 < len(requests) <= MOST_REQUESTS:
@@ -301,38 +265,11 @@ def _answered(body: Any, exchange: Exchange) -> dict[str, Any]:
         "search_response": responses,
     }
     good = any(response["status"] == SUCCESS for response in responses)
-    return _sealed_message(
-        body, "on-search", SUCCESS if good else REJECTED, message, len(responses)
-    )
-
-
-def _sealed_message(
-    body: Any, action: str, status: str, message: dict[str, Any], count: int
-) -> dict[str, Any]:
-    """Wrap an answer into its header and sign it."""
-    header = {
-        "version": VERSION,
-        "message_id": uuid.uuid4().hex,
-        "message_ts": timezone.now().isoformat(),
-        "action": action,
-        "status": status,
-        "total_count": count,
-        "completed_count": count,
-        "sender_id": urlsplit(settings.SITE_URL).netloc,
-        "receiver_id": body["header"]["sender_id"],
-        "is_msg_encrypted": False,
-    }
-    # As it travels, so that what is signed is what is read.
-    message = json.loads(json.dumps(message))
-    return {
-        "signature": sign(header, message, own_keys()[0]),
-        "header": header,
-        "message": message,
-    }
+    return SUCCESS if good else REJECTED, message, len(responses)
 
 
 def answer_later(pk: int) -> ExchangeState | None:
-    """Answer an asynchronous search that is due. Returns where it stands; ``None`` when it was not."""
+    """Answer an asynchronous message that is due. Returns where it stands; ``None`` when it was not."""
     now = timezone.now()
     with transaction.atomic():
         held = (
@@ -349,8 +286,17 @@ def answer_later(pk: int) -> ExchangeState | None:
         return _settle(held, ExchangeState.GIVEN_UP, _("Mitra atau tokennya tidak berlaku lagi."))
     body = json.loads(unseal(held.request))
     try:
-        content = json.dumps(_answered(body, held), ensure_ascii=False).encode()
-        status, _took = post(body["uri"], content, {})
+        said_status, message, count = _answer(body, held)
+        secret = is_secret(held.partner)
+        answer = wrap(
+            held.partner,
+            ANSWERS[ExchangeKind(held.kind)],
+            said_status,
+            message,
+            count,
+            secret=secret,
+        )
+        status, _took = post(body["uri"], json.dumps(answer, ensure_ascii=False).encode(), {})
     except RefusedError as error:
         return _settle(held, ExchangeState.GIVEN_UP, str(error))
     except UnreachableError as error:
@@ -375,6 +321,6 @@ def _settle(held: Exchange, state: ExchangeState, error: str) -> ExchangeState:
 
 
 def due(limit: int = 200) -> list[int]:
-    """Return the asynchronous searches whose next try is due."""
+    """Return the asynchronous messages whose next try is due."""
     rows = Exchange.objects.filter(state=ExchangeState.WAITING, next_at__lte=timezone.now())
     return list(rows.order_by("next_at").values_list("pk", flat=True)[:limit])

@@ -1,7 +1,6 @@
 """Reading a search of the social registry standard, and answering it with records of the registry.
 
-Queries come as ``idtype-value``, ``predicate`` or ``expression``; records go out as *Group* and
-*Member* with the field names of the standard's JSON-LD.
+Queries come as ``idtype-value``, ``predicate`` or ``expression``.
 """
 
 from __future__ import annotations
@@ -11,22 +10,20 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-from django.conf import settings
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Q
 
-from guyub.access.permissions import can
 from guyub.audit import services as audit
+from guyub.connections import exchange_records as records
+from guyub.connections import minimising
 from guyub.connections.models import Partner
-from guyub.registry import queries as registry
 from guyub.registry import restriction
-from guyub.registry import services as registry_services
-from guyub.registry.models import Household, Person
+from guyub.registry.models import Person
+from guyub.registry.vocabulary import Status
 
 MOST_RECORDS = 10_000
 MOST_A_PAGE = 100
 USUAL_PAGE = 20
 DEEPEST = 5
-SHORTEST_PURPOSE = 10
 
 CRITERIA, SORT = "rjct.search_criteria.invalid", "rjct.sort.invalid"
 PAGINATION, TOO_MANY = "rjct.pagination.invalid", "rjct.search.too_many_records_found"
@@ -37,10 +34,6 @@ HOUSEHOLD_IDS = frozenset({"KK", "FAMILYCARD", "HOUSEHOLDID", "HOUSEHOLD_ID"})
 NUMBERS = {"desil": "desil", "poverty_score": "desil", "group_size": "member_count"}
 AREAS = frozenset({"area_code", "location", "village", "district"})
 OPERATORS = {"eq": "", "gt": "__gt", "lt": "__lt", "ge": "__gte", "le": "__lte", "in": "__in"}
-CONTEXT = {
-    "spdci": "https://schema.spdci.org/extensions/social/v1/",
-    "common": "https://schema.spdci.org/common/v1/",
-}
 
 
 class RejectedError(Exception):
@@ -64,6 +57,7 @@ class Wanted:
     # Attributes asked by, for the log; never their values.
     asked_by: list[str]
     nik: str = ""
+    purpose_code: str = ""
 
 
 def read(criteria: Any) -> Wanted:
@@ -89,8 +83,9 @@ def read(criteria: Any) -> Wanted:
     if entity not in ("Group", "Member"):
         raise RejectedError(CRITERIA, "response_entity must be Group or Member")
     page, size = _pages(criteria.get("pagination"))
+    purpose, code = _purpose(criteria)
     return Wanted(
-        condition, entity, page, size, _order(criteria.get("sort")), _purpose(criteria), asked, nik
+        condition, entity, page, size, _order(criteria.get("sort")), purpose, asked, nik, code
     )
 
 
@@ -218,16 +213,17 @@ def _order(sort: Any) -> list[str]:
     return [*order, "pk"]
 
 
-def _purpose(criteria: dict[str, Any]) -> str:
-    """Return what the search is for, as said in ``authorize`` or ``consent``."""
+def _purpose(criteria: dict[str, Any]) -> tuple[str, str]:
+    """Return what the search is for, as said in ``authorize`` or ``consent``, and the purpose's code."""
     for name in ("authorize", "consent"):
         said = criteria.get(name)
         purpose = said.get("purpose") if isinstance(said, dict) else None
         if isinstance(purpose, dict):
-            text = f"{purpose.get('text') or ''} {purpose.get('code') or ''}".strip()
+            code = str(purpose.get("code") or "")
+            text = f"{purpose.get('text') or ''} {code}".strip()
             if text:
-                return text[:500]
-    return ""
+                return text[:500], code
+    return "", ""
 
 
 # Answering
@@ -237,20 +233,21 @@ def answer(criteria: Any, *, partner: Partner, user: Any, reference: str) -> dic
     """Return the ``data`` and ``pagination`` of one search, and write it into the audit log.
 
     NIK and KK are in full only where the token may unmask and the search says what for; each
-    household so shown is logged.
+    household handed over is logged.
 
     Raises:
-        RejectedError: the search is not understood, or finds too many.
+        RejectedError: the search is not understood, asks by what the partner is not given, or finds
+            too many.
     """
     wanted = read(criteria)
-    known = registry.narrowed(user, registry.Filters(status="active"))
-    rows = restriction.open_households(known).filter(wanted.condition)
+    check_allowed(wanted, partner)
+    rows = records.given_to(partner, user).filter(wanted.condition, status=Status.ACTIVE)
     count = rows.order_by().values("pk")[: MOST_RECORDS + 1].count()
     if count > MOST_RECORDS:
         raise RejectedError(TOO_MANY, f"more than {MOST_RECORDS} records; narrow the search")
     start = (wanted.page - 1) * wanted.size
-    page = list(_with_people(rows).order_by(*wanted.order)[start : start + wanted.size])
-    in_full = len(wanted.purpose) >= SHORTEST_PURPOSE and can(user, "registry.reveal")
+    page = list(records.with_people(rows).order_by(*wanted.order)[start : start + wanted.size])
+    in_full = records.may_be_full(partner, user, wanted.purpose, wanted.purpose_code)
     audit.record(
         "connections.partner.search",
         actor=user,
@@ -259,86 +256,27 @@ def answer(criteria: Any, *, partner: Partner, user: Any, reference: str) -> dic
         detail={"reference": reference, "by": sorted(set(wanted.asked_by)), "found": count,
                 "shown": len(page), "in_full": in_full},
     )  # fmt: skip
-    if in_full:
-        for home in page:
-            registry_services.reveal(home, reason=wanted.purpose, actor=user)
-    records = []
+    made: list[dict[str, Any]] = []
     for home in page:
-        members = list(home.members.all())
-        if wanted.entity == "Member":
-            chosen = [one for one in members if wanted.nik in ("", one.nik)]
-            records += [{"@context": CONTEXT, **_member(one, in_full)} for one in chosen]
-        else:
-            records.append(_group(home, members, in_full))
+        made += records.hand_over(
+            home, wanted.entity, partner=partner, user=user, in_full=in_full,
+            purpose=wanted.purpose, reference=reference, nik=wanted.nik,
+        )  # fmt: skip
     return {
-        "data": {
-            "version": "1.0.0",
-            "reg_type": "ns:org:RegistryType:Social",
-            "reg_record_type": f"spdci:{wanted.entity}",
-            "reg_records": records,
-        },
+        "data": records.data_of(wanted.entity, made),
         "pagination": {
             "page_size": wanted.size, "page_number": wanted.page, "total_count": count,
         },
     }  # fmt: skip
 
 
-def _with_people(rows: QuerySet[Household]) -> QuerySet[Household]:
-    return rows.select_related("village", "district").prefetch_related(
-        Prefetch("members", restriction.open_people(Person.objects.all()))
-    )
+def check_allowed(wanted: Wanted, partner: Partner) -> None:
+    """Check that a search asks only by what the partner is given.
 
-
-def _identifier(kind: str, value: str) -> list[dict[str, str]]:
-    return [{"@type": "Identifier", "identifier_type": kind, "identifier_value": value}]
-
-
-def _member(person: Person, in_full: bool) -> dict[str, Any]:
-    nik = _identifier("NationalID", person.nik if in_full else person.masked_nik)
-    return {
-        "@id": f"{settings.SITE_URL}/api/v1/registry/households/{person.household_id}#{person.pk}",
-        "@type": "spdci:Member",
-        "member_identifier": nik,
-        "demographic_info": {
-            "@type": "SRPerson",
-            "identifier": nik,
-            "name": {"@type": "Name", "given_name": person.name},
-            "sex": {"M": "male", "F": "female"}.get(person.sex, "unknown"),
-            "birth_date": person.birth_date.isoformat() if person.birth_date else None,
-        },
-        "is_disabled": person.disability not in ("", "none"),
-        "relationship_type": person.relation or None,
-        "registration_date": person.created_at.isoformat(),
-        "last_updated": person.updated_at.isoformat(),
-    }
-
-
-def _group(home: Household, members: list[Person], in_full: bool) -> dict[str, Any]:
-    listed = [_member(one, in_full) for one in members if one.status == "active"]
-    head = next((one for one in members if one.relation == "head"), None)
-    place: dict[str, Any] = {"@type": "Place", "address": home.address}
-    # Where exactly they live is as personal as their number.
-    if in_full and home.latitude is not None and home.longitude is not None:
-        place["geo"] = {
-            "@type": "GeoCoordinates",
-            "latitude": str(home.latitude),
-            "longitude": str(home.longitude),
-        }
-    return {
-        "@context": CONTEXT,
-        "@id": f"{settings.SITE_URL}/api/v1/registry/households/{home.pk}",
-        "@type": "spdci:Group",
-        "group_identifier": _identifier("HouseholdID", home.kk if in_full else home.masked_kk),
-        "group_type": "family",
-        "place": place,
-        "poverty_score": home.desil,
-        "poverty_score_type": "desil",
-        "group_head_info": _member(head, in_full) if head is not None else None,
-        "group_size": home.member_count,
-        "member_list": listed,
-        "registration_date": home.created_at.isoformat(),
-        "last_updated": home.updated_at.isoformat(),
-        "additional_attributes": [
-            {"village_code": home.village.code, "district_code": home.district.code}
-        ],
-    }
+    Raises:
+        RejectedError: it asks by an attribute that its answer would have to leave out.
+    """
+    for name in wanted.asked_by:
+        needed = minimising.NEEDED.get(name)
+        if needed is not None and needed not in partner.shares:
+            raise RejectedError(CRITERIA, f"{name}: not among the data agreed with you")

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from guyub.access.permissions import can
-from guyub.connections import queries, services
+from guyub.areas.models import Area, Level
+from guyub.connections import minimising, queries, services
 from guyub.connections.events import KINDS
 from guyub.connections.scopes import GUARDED, SCOPES
 
@@ -108,16 +109,68 @@ class PartnerForm(forms.Form):
     sender_id = forms.CharField(
         label="sender_id", max_length=120, help_text=_("Nama mitra di kepala pesannya.")
     )
+    purpose = forms.CharField(
+        label=_("Tujuan"),
+        max_length=250,
+        help_text=_("Untuk apa mitra memakai data, menurut perjanjian dengannya."),
+    )
+    shares = forms.MultipleChoiceField(
+        label=_("Data yang diberikan"),
+        widget=forms.CheckboxSelectMultiple,
+        choices=list(minimising.GROUPS.items()),
+        initial=list(minimising.USUAL),
+        help_text=_("Pilih hanya yang diperlukan untuk tujuan itu; selebihnya tidak dikirim."),
+        error_messages={"required": _("Pilih paling sedikit satu.")},
+    )
+    areas = forms.ModelMultipleChoiceField(
+        label=_("Hanya keluarga di kecamatan"),
+        queryset=Area.objects.filter(level=Level.DISTRICT).order_by("name"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Tanpa pilihan: seluruh kabupaten."),
+    )
+    purpose_codes = forms.CharField(
+        label=_("Kode tujuan untuk NIK dan KK lengkap"),
+        max_length=200,
+        required=False,
+        help_text=_("Dipisah spasi. Kosong: setiap tujuan yang disebut dalam pesan."),
+    )
+    keys_url = forms.CharField(
+        label=_("Alamat kunci publik (JWKS)"),
+        max_length=500,
+        required=False,
+        help_text=_(
+            "Misalnya https://spmis.contoh.go.id/.well-known/jwks.json; dibaca ulang tiap hari."
+        ),
+    )
     keys = forms.CharField(
-        label=_("Kunci publik (JWK atau JWKS)"), widget=forms.Textarea(attrs={"rows": 5})
+        label=_("Atau tempel kuncinya (JWK atau JWKS)"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_(
+            "Kunci dengan use: enc dipakai menyandikan pesan kepada mitra; tanpa itu pesan hanya "
+            "ditandatangani."
+        ),
     )
     callback = forms.CharField(
         label=_("Alamat jawaban"),
         max_length=500,
         required=False,
-        help_text=_("Tempat jawaban pencarian tertunda dikirim. Kosong: hanya pencarian langsung."),
+        help_text=_(
+            "Tempat jawaban tertunda dan pemberitahuan dikirim, misalnya "
+            "https://spmis.contoh.go.id/registry/on-search. Kosong: hanya pencarian langsung."
+        ),
     )
 
-    def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, user: Any, *args: Any, is_known: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["agency"].queryset = queries.agencies_for(user)  # type: ignore[attr-defined]
+        self.is_known = is_known
+        if is_known:
+            self.fields["keys"].help_text = _("Kosong: kunci yang sudah terdaftar tetap berlaku.")
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if not self.is_known and not values.get("keys") and not values.get("keys_url"):
+            self.add_error("keys", _("Isi alamat kunci publik, atau tempel kuncinya."))
+        return values

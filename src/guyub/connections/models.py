@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from guyub.agencies.models import Agency
+from guyub.areas.models import Area
+from guyub.connections.minimising import all_groups
 
 
 class TokenState(models.TextChoices):
@@ -191,10 +193,22 @@ class Partner(models.Model):
     agency = models.ForeignKey(
         Agency, models.PROTECT, related_name="+", verbose_name=_("perangkat daerah")
     )
-    # Public keys (JWK) that its messages are signed with.
+    # Public keys (JWK) that its messages are signed with and, with ``use: enc``, that ours are
+    # encrypted to.
     keys = models.JSONField(_("kunci publik"), default=list)
-    # Where answers to asynchronous searches go; empty where it only searches synchronously.
+    # Where it publishes its keys as a JWK set; empty where they were pasted in.
+    keys_url = models.CharField(_("alamat kunci publik"), max_length=500, blank=True)
+    keys_read_at = models.DateTimeField(_("kunci dibaca"), null=True, blank=True)
+    # Where answers to asynchronous messages go; empty where it only searches synchronously.
     callback = models.CharField(_("alamat jawaban"), max_length=500, blank=True)
+    # What it uses the data for, as agreed with it.
+    purpose = models.CharField(_("tujuan"), max_length=250, blank=True)
+    # Codes of purposes for which it may see full numbers; none means that any stated purpose will do.
+    purpose_codes = models.JSONField(_("kode tujuan"), default=list, blank=True)
+    # Names of the groups of fields that it is given (``minimising.GROUPS``).
+    shares = models.JSONField(_("data yang diberikan"), default=all_groups)
+    # Districts and villages whose households it is given; none means the whole regency.
+    areas = models.ManyToManyField(Area, related_name="+", blank=True, verbose_name=_("wilayah"))
     is_active = models.BooleanField(_("aktif"), default=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
@@ -209,6 +223,13 @@ class Partner(models.Model):
         return self.name
 
 
+class ExchangeKind(models.TextChoices):
+    SEARCH = "search", _("Pencarian")
+    SUBSCRIBE = "subscribe", _("Berlangganan")
+    UNSUBSCRIBE = "unsubscribe", _("Berhenti berlangganan")
+    STATUS = "status", _("Tanya keadaan")
+
+
 class ExchangeState(models.TextChoices):
     WAITING = "waiting", _("Menunggu")
     DONE = "done", _("Dijawab")
@@ -220,10 +241,14 @@ class Exchange(models.Model):
 
     partner = models.ForeignKey(Partner, models.CASCADE, related_name="exchanges")
     token = models.ForeignKey(ApiToken, models.CASCADE, related_name="+")
+    kind = models.CharField(
+        _("jenis"), max_length=12, choices=ExchangeKind.choices, default=ExchangeKind.SEARCH
+    )
     message_id = models.CharField(max_length=120)
     transaction_id = models.CharField(max_length=99, db_index=True)
     correlation_id = models.CharField(max_length=40, unique=True)
     is_async = models.BooleanField(default=False)
+    is_encrypted = models.BooleanField(_("terenkripsi"), default=False)
     state = models.CharField(max_length=10, choices=ExchangeState.choices)
     # The message while it waits, sealed: it may hold NIK. Empty once it is answered.
     request = models.TextField(blank=True)
@@ -242,3 +267,87 @@ class Exchange(models.Model):
                 fields=["partner", "message_id"], name="one_exchange_per_message"
             )
         ]
+
+
+class Watch(models.Model):
+    """A partner wants to be told of households that are new, change or end: a subscription of SPDCI."""
+
+    partner = models.ForeignKey(Partner, models.CASCADE, related_name="watches")
+    # Its calls were let in by it; when it ends, the partner is told nothing more.
+    token = models.ForeignKey(ApiToken, models.CASCADE, related_name="+")
+    code = models.CharField(_("kode"), max_length=40, unique=True)
+    reference_id = models.CharField(max_length=99)
+    event = models.CharField(_("kejadian"), max_length=30)
+    # ``filter`` and ``authorize`` as sent, sealed: a filter may hold a NIK.
+    criteria = models.TextField()
+    # SHA-256 over event, criteria and entity, by which a repeat is noticed.
+    fingerprint = models.CharField(max_length=64)
+    # Attributes that the filter asks by; never their values.
+    asked_by = models.JSONField(default=list)
+    entity = models.CharField(max_length=10)
+    purpose = models.CharField(_("tujuan"), max_length=500, blank=True)
+    starts_at = models.DateTimeField(_("mulai"))
+    ends_at = models.DateTimeField(_("sampai"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("berhenti"), null=True, blank=True)
+    created_at = models.DateTimeField(_("dibuat"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = _("langganan mitra")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partner", "fingerprint"],
+                condition=models.Q(ended_at=None),
+                name="one_watch_of_a_kind",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def is_running(self) -> bool:
+        now = timezone.now()
+        return self.ended_at is None and (self.ends_at is None or self.ends_at > now)
+
+
+class RegistryChange(models.Model):
+    """Households that changed and partners are still to be told of: one, or all of a span of time.
+
+    Written within the transaction that changed them, dropped when the notices are in the outbox.
+    """
+
+    # One household; else all whose ``updated_at`` lies between ``since`` and ``until``.
+    household_id = models.BigIntegerField(null=True)
+    event = models.CharField(max_length=30)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    # The last household looked at, where it is many.
+    position = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["pk"]
+
+
+class Notice(models.Model):
+    """A notification to a partner in the outbox. It names households; their data are read when it goes."""
+
+    watch = models.ForeignKey(Watch, models.CASCADE, related_name="notices")
+    message_id = models.CharField(max_length=40, unique=True)
+    # {household id: event}
+    households = models.JSONField()
+    state = models.CharField(
+        _("keadaan"), max_length=10, choices=DeliveryState.choices, default=DeliveryState.WAITING
+    )
+    # Records that were in fact handed over: those that had left the partner's scope are not.
+    told = models.PositiveIntegerField(_("data"), default=0)
+    tries = models.PositiveSmallIntegerField(_("percobaan"), default=0)
+    next_at = models.DateTimeField(_("dicoba lagi"), null=True)
+    error = models.CharField(max_length=250, blank=True)
+    created_at = models.DateTimeField(_("dibuat"), auto_now_add=True, db_index=True)
+    sent_at = models.DateTimeField(_("terkirim"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = _("pemberitahuan")
+        indexes = [models.Index(fields=["state", "next_at"], name="notice_by_next_try")]

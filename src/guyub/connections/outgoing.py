@@ -114,6 +114,30 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, int]:
     Raises:
         UnreachableError: the address may not be sent to, or nobody answered.
     """
+    began = time.monotonic()
+    status, _content = _call("POST", url, body, {"Content-Type": "application/json", **headers}, 0)
+    return status, round((time.monotonic() - began) * 1000)
+
+
+def get(url: str, most: int) -> bytes:
+    """Return what lies at ``url``, up to ``most`` bytes.
+
+    Raises:
+        UnreachableError: the address may not be read from, nobody answered, the answer is an error,
+            or it is longer.
+    """
+    status, content = _call("GET", url, None, {"Accept": "application/json"}, most + 1)
+    if status != 200:
+        raise UnreachableError(_("Servernya menjawab %(status)d.") % {"status": status})
+    if len(content) > most:
+        raise UnreachableError(_("Jawabannya terlalu besar."))
+    return content
+
+
+def _call(
+    method: str, url: str, body: bytes | None, headers: dict[str, str], most: int
+) -> tuple[int, bytes]:
+    """Call ``url``; return the status of the answer and its first ``most`` bytes."""
     try:
         target = read_target(url)
     except ValidationError as error:
@@ -132,18 +156,13 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, int]:
         )
     else:
         pool = urllib3.HTTPConnectionPool(address, target.port, timeout=timeout)
-    sent = {
-        "Host": target.host_header,
-        "Content-Type": "application/json",
-        "User-Agent": "Guyub",
-        **headers,
-    }
-    began = time.monotonic()
+    sent = {"Host": target.host_header, "User-Agent": "Guyub", **headers}
     try:
         answer = pool.urlopen(
-            "POST", target.path, body=body, headers=sent, retries=False, redirect=False,
+            method, target.path, body=body, headers=sent, retries=False, redirect=False,
             preload_content=False, assert_same_host=False,
         )  # fmt: skip
+        content = answer.read(most) if most else b""
         answer.close()
     except urllib3.exceptions.SSLError as error:
         raise UnreachableError(_("Sertifikat servernya tidak dapat dipercaya.")) from error
@@ -156,4 +175,4 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, int]:
         raise UnreachableError(_("Tidak tersambung ke servernya.")) from error
     finally:
         pool.close()
-    return answer.status, round((time.monotonic() - began) * 1000)
+    return answer.status, content

@@ -11,12 +11,15 @@ import base64
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
+
+from guyub.connections import encryption
 
 ALGORITHMS = ("EdDSA", "ES256", "RS256", "PS256")
 SECRET_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth"})
@@ -37,10 +40,11 @@ def content_of(header: Any, message: Any) -> bytes:
 
 
 def read_keys(text: str) -> list[dict[str, Any]]:
-    """Read public keys: a JWK, or a JWK set.
+    """Read public keys: a JWK, or a JWK set. ``use: enc`` marks those to encrypt to.
 
     Raises:
-        ValueError: it is none, holds a private key, or one of a kind that is not taken.
+        ValueError: it is none, holds a private key, or one of a kind that is not taken, or nothing to
+            verify signatures with.
     """
     try:
         found = json.loads(text)
@@ -53,11 +57,20 @@ def read_keys(text: str) -> list[dict[str, Any]]:
         if not isinstance(key, dict) or SECRET_MEMBERS & set(key):
             raise ValueError("not a public key")
         try:
-            if _loaded(key).algorithm_name not in ALGORITHMS:
+            if is_for_encryption(key):
+                encryption.check_key(key)
+            elif _loaded(key).algorithm_name not in ALGORITHMS:
                 raise ValueError("algorithm")
-        except jwt.PyJWTError as error:
+        except (jwt.PyJWTError, encryption.EncryptionError) as error:
             raise ValueError("unreadable") from error
+    if all(is_for_encryption(key) for key in keys):
+        raise ValueError("nothing to verify signatures with")
     return keys
+
+
+def is_for_encryption(key: dict[str, Any]) -> bool:
+    """Whether a JWK is there to be encrypted to, not to sign with."""
+    return key.get("use") == "enc"
 
 
 def _loaded(key: dict[str, Any]) -> jwt.PyJWK:
@@ -80,6 +93,8 @@ def verify(signature: Any, header: Any, message: Any, keys: list[dict[str, Any]]
     except jwt.PyJWTError as error:
         raise SignatureError("malformed") from error
     for key in keys:
+        if is_for_encryption(key):
+            continue
         if kid is not None and key.get("kid") is not None and kid != key["kid"]:
             continue
         loaded = _loaded(key)
@@ -120,16 +135,25 @@ def new_key() -> dict[str, Any]:
 
 
 def own_keys() -> list[dict[str, Any]]:
-    """Return our private keys, the one in use first; makes one when there is none.
+    """Return our private keys to sign with, the one in use first; makes one when there is none."""
+    return _kept("exchange.json", new_key)
 
-    They lie in ``<DATA_DIR>/keys/exchange.json``, readable by Guyub alone. To renew, put another key
-    in front: older ones stay published until they are taken out.
+
+def own_encryption_keys() -> list[dict[str, Any]]:
+    """Return our private keys that others encrypt to, the one in use first; makes one when there is none."""
+    return _kept("encryption.json", encryption.new_key)
+
+
+def _kept(name: str, make: Callable[[], dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the keys in ``<DATA_DIR>/keys/<name>``, which Guyub alone can read.
+
+    To renew, put another key in front: older ones stay published until they are taken out.
     """
-    path = Path(settings.DATA_DIR) / "keys" / "exchange.json"
+    path = Path(settings.DATA_DIR) / "keys" / name
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        fresh.write_text(json.dumps([new_key()]))
+        fresh.write_text(json.dumps([make()]))
         fresh.chmod(0o600)
         try:
             # Fails where another process was first, whose key then holds.
@@ -142,9 +166,9 @@ def own_keys() -> list[dict[str, Any]]:
 
 
 def published_keys() -> dict[str, Any]:
-    """Return our public keys as a JWK set."""
+    """Return our public keys as a JWK set: to verify our signatures, and to encrypt to us."""
     public = [
         {name: value for name, value in key.items() if name not in SECRET_MEMBERS}
-        for key in own_keys()
+        for key in [*own_keys(), *own_encryption_keys()]
     ]
     return {"keys": public}

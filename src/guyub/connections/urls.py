@@ -1,6 +1,6 @@
 from django.urls import path
 
-from guyub.connections import exchange_views, views, webhook_views
+from guyub.connections import partner_views, views, webhook_views
 
 app_name = "connections"
 urlpatterns = [
@@ -16,8 +16,12 @@ urlpatterns = [
     path("kabar/<int:pk>/rahasia/", webhook_views.renew, name="renew_webhook"),
     path("kabar/kiriman/<int:pk>/ulang/", webhook_views.resend, name="resend"),
     path("rujukan/", views.reference_page, name="reference"),
-    path("mitra/", exchange_views.list_page, name="partners"),
-    path("mitra/baru/", exchange_views.create, name="create_partner"),
-    path("mitra/<int:pk>/", exchange_views.detail, name="partner"),
-    path("mitra/<int:pk>/alih/", exchange_views.switch, name="switch_partner"),
+    path("mitra/", partner_views.list_page, name="partners"),
+    path("mitra/baru/", partner_views.create, name="create_partner"),
+    path("mitra/<int:pk>/", partner_views.detail, name="partner"),
+    path("mitra/<int:pk>/ubah/", partner_views.edit, name="edit_partner"),
+    path("mitra/<int:pk>/kunci/", partner_views.read_keys, name="read_partner_keys"),
+    path("mitra/langganan/<int:pk>/akhiri/", partner_views.end_watch, name="end_watch"),
+    path("mitra/pemberitahuan/<int:pk>/ulang/", partner_views.send_again, name="resend_notice"),
+    path("mitra/<int:pk>/alih/", partner_views.switch, name="switch_partner"),
 ]

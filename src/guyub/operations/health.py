@@ -253,6 +253,11 @@ def verdict(found: list[Check]) -> str:
     return "terganggu" if any(check.state == BAD for check in found) else "siap"
 
 
+def wanting(found: list[Check], state: str) -> list[str]:
+    """Return the names of the checks that found ``state``."""
+    return [str(check.label) for check in found if check.state == state]
+
+
 def size_of(count: float) -> str:
     """Return ``count`` bytes in words."""
     for unit in ("B", "KB", "MB", "GB"):

@@ -53,7 +53,8 @@ def limit_of(request: HttpRequest, view: Any, route: Any) -> Limit | None:
     if permission.endswith(".reveal"):
         return _named("reveal") if request.method == "POST" else None
     if permission.endswith(".export") or permission == "sharing.take":
-        return _named("export")
+        # The file comes by POST; the page that asks for the reason takes nothing out.
+        return _named("export") if request.method == "POST" else None
     if permission == PUBLIC and request.method == "POST":
         return _named("public_form")
     if permission == PUBLIC and not request.path.startswith(("/sehat/", "/metrics")):

@@ -79,6 +79,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     context = {
         "checks": found,
         "verdict": health.verdict(found),
+        "bad": health.wanting(found, health.BAD),
+        "warned": health.wanting(found, health.WARN),
         "waiting": queries.open_jobs(),
         "page": page,
         "backups": Backup.objects.all()[:7],

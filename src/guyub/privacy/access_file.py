@@ -24,8 +24,8 @@ from guyub.registry.models import (
     ValueChange,
 )
 
-# Audit actions by which somebody saw full numbers or took names out.
-SEEN = ("registry.household.reveal",)
+# Audit actions by which somebody saw full numbers, or data were given to another system.
+SEEN = ("registry.household.reveal", "connections.partner.hand")
 
 
 def held_about(request: SubjectRequest) -> dict[str, Any]:

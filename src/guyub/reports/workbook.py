@@ -9,12 +9,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
 
 from guyub.imports.reading import UnreadableFileError, fits_in_memory, look
@@ -158,6 +160,7 @@ def _table(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         rows = sheet.to_python(skip_empty_area=True)
     except UnreadableFileError as error:
         raise WorkbookError(str(error)) from error
+    shares = _formatted_as_percent(path)
     headings: list[str] = []
     for number, row in enumerate(rows, start=first_row + 1):
         if not headings:
@@ -176,9 +179,39 @@ def _table(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         if number - first_row > MOST_ROWS:
             raise WorkbookError(_("Barisnya terlalu banyak untuk buku kerja laporan."))
         if any(str(cell).strip() for cell in row):
-            yield number, dict(zip(headings, row, strict=False))
+            cells: dict[str, Any] = dict(zip(headings, row, strict=False))
+            if number in shares:
+                cells[PHYSICAL] = shares[number]
+            yield number, cells
     if not headings:
         raise WorkbookError(foreign)
+
+
+def _formatted_as_percent(path: Path) -> dict[int, Decimal]:
+    """Return the per cent of cells that Excel shows as such, by row: 0.45 with format ``0%`` is 45.
+
+    Calamine does not tell how a cell is formatted. A workbook that openpyxl cannot read has none.
+    """
+    found: dict[int, Decimal] = {}
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+    except Exception:
+        return found
+    try:
+        column = 0
+        for cells in book[SHEET].iter_rows(max_row=MOST_ROWS + 20):
+            if not column:
+                names = [" ".join(str(cell.value or "").split()) for cell in cells]
+                column = names.index(PHYSICAL) + 1 if PHYSICAL in names else 0
+                continue
+            cell = next((cell for cell in cells if getattr(cell, "column", 0) == column), None)
+            if cell is None or not isinstance(cell.value, int | float):
+                continue
+            if "%" in str(cell.number_format):
+                found[int(cell.row or 0)] = Decimal(str(cell.value)) * 100
+    finally:
+        book.close()
+    return found
 
 
 def read(path: Path, agency_id: int, today: dt.date | None = None) -> Checked:

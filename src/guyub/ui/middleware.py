@@ -17,7 +17,7 @@ CONTENT_SECURITY_POLICY = (
 PERMISSIONS_POLICY = ", ".join(
     [
         *(f"{name}=(self)" for name in ("camera", "geolocation", "publickey-credentials-get")),
-        *(f"{name}=()" for name in ("microphone", "payment", "usb", "serial", "bluetooth")),
+        *(f"{name}=()" for name in ("microphone", "payment", "usb", "serial")),
         *(f"{name}=()" for name in ("display-capture", "midi", "accelerometer", "gyroscope")),
     ]
 )

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from guyub.access.roles import Role
+from guyub.connections import partners
+from guyub.connections.scopes import IDENTIFIERS
 from guyub.connections.services import make_token
+from guyub.connections.tests.partner_system import System
 
 
 class Caller:
@@ -53,3 +59,22 @@ def caller(token_for: Any) -> Any:
         return found
 
     return make
+
+
+@pytest.fixture
+def system(
+    settings: Any, tmp_path: Any, token_for: Any, make_agency: Any, make_user: Any
+) -> Iterator[System]:
+    """A partner's system that may search and see full numbers, with a server of its own."""
+    settings.DATA_DIR = tmp_path
+    settings.OUTGOING_HOSTS = ["127.0.0.1"]
+    agency, actor = make_agency(), make_user(Role.SECRETARIAT)
+    token, secret = token_for("registry:read", IDENTIFIERS, actor=actor)
+    found = System(secret)
+    found.token = token
+    found.partner = partners.admit(
+        name="SPMIS", sender_id="spmis.contoh.go.id", agency=agency,
+        keys=json.dumps(found.keys()), callback=found.uri, actor=actor,
+    )  # fmt: skip
+    yield found
+    found.close()

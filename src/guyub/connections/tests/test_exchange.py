@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
-import uuid
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -15,87 +12,12 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from guyub.access.roles import Role
 from guyub.audit.models import Event
-from guyub.connections import exchange, signatures
+from guyub.connections import encryption, exchange, partners, signatures
 from guyub.connections.models import Exchange, ExchangeState, Partner
-from guyub.connections.scopes import IDENTIFIERS
 from guyub.connections.services import revoke_token
+from guyub.connections.tests.partner_system import ROOT, check_ours
 
-ROOT = "/api/spdci/v1.0.0/registry"
 PURPOSE = {"purpose": {"text": "Verifikasi penerima bantuan", "code": "SP"}}
-
-
-@pytest.fixture(autouse=True)
-def own_folder(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-
-
-class System:
-    """A partner's system, with its key, token and a real server for answers."""
-
-    def __init__(self, key_of_token, key, uri):
-        self.key, self.uri, self.got, self.statuses = key, uri, [], []
-        self.client = Client(headers={"Authorization": f"Bearer {key_of_token}"})
-
-    def message(self, action, message, **header):
-        header = {
-            "version": "1.0.0", "message_id": uuid.uuid4().hex, "action": action,
-            "message_ts": timezone.now().isoformat(), "sender_id": "spmis.contoh.go.id",
-            "sender_uri": self.uri, "receiver_id": "guyub", "total_count": 1, **header,
-        }  # fmt: skip
-        signature = signatures.sign(header, message, self.key)
-        return {"signature": signature, "header": header, "message": message}
-
-    def search(self, *criteria, path="/sync/search", **header):
-        requests = [
-            {"reference_id": f"r{n}", "timestamp": timezone.now().isoformat(),
-             "search_criteria": one} for n, one in enumerate(criteria)
-        ]  # fmt: skip
-        body = self.message(
-            "search", {"transaction_id": "t1", "search_request": requests}, **header
-        )
-        return self.send(path, body)
-
-    def send(self, path, body):
-        return self.client.post(ROOT + path, body, content_type="application/json")
-
-
-def check_ours(body):
-    """The answer must be signed with a key that we publish."""
-    published = Client().get("/.well-known/jwks.json").json()["keys"]
-    assert all("d" not in key for key in published)
-    signatures.verify(body["signature"], body["header"], body["message"], published)
-    return body["message"]
-
-
-@pytest.fixture
-def system(settings, token_for, make_agency, make_user):
-    settings.OUTGOING_HOSTS = ["127.0.0.1"]
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            found.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(found.statuses.pop(0) if found.statuses else 200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *args):
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    key, agency = signatures.new_key(), make_agency()
-    actor = make_user(Role.SECRETARIAT)
-    token, secret = token_for("registry:read", IDENTIFIERS, actor=actor)
-    found = System(secret, key, f"http://127.0.0.1:{server.server_port}/on-search")
-    found.token = token
-    public = {name: value for name, value in key.items() if name != "d"}
-    found.partner = exchange.admit_partner(
-        name="SPMIS", sender_id="spmis.contoh.go.id", agency=agency, keys=json.dumps(public),
-        callback=found.uri, actor=actor,
-    )  # fmt: skip
-    yield found
-    server.shutdown()
-    server.server_close()
 
 
 def by_nik(nik, **more):
@@ -244,7 +166,7 @@ def test_only_registered_senders_with_the_scope_get_in(system, token_for, make_a
     assert system.search(predicate("desil", "eq", 1)).status_code == 403
     system.client = Client()
     assert system.search(predicate("desil", "eq", 1)).status_code == 401
-    exchange.set_partner_active(system.partner, False, actor=None)
+    partners.set_active(system.partner, False, actor=None)
     assert not Exchange.objects.exists()
 
 
@@ -328,7 +250,8 @@ def test_keys_of_other_kinds_verify_and_private_ones_are_refused():
 def test_partners_are_registered_on_a_page(client_for, make_agency):
     client = client_for(Role.SECRETARIAT)
     assert "Belum ada mitra" in client.get("/sambungan/mitra/").content.decode()
-    form = {"name": "SPMIS", "agency": make_agency().pk, "sender_id": "spmis", "keys": "{}"}
+    form = {"name": "SPMIS", "agency": make_agency().pk, "sender_id": "spmis", "keys": "{}",
+            "purpose": "Penyaluran PKH", "shares": ["names"]}  # fmt: skip
     assert client.post("/sambungan/mitra/baru/", form).context["form"].errors["keys"]
     key = {n: v for n, v in signatures.new_key().items() if n != "d"}
     client.post("/sambungan/mitra/baru/", {**form, "keys": json.dumps(key)})
@@ -337,3 +260,120 @@ def test_partners_are_registered_on_a_page(client_for, make_agency):
     client.post(f"/sambungan/mitra/{partner.pk}/alih/", {"aktif": "0"})
     partner.refresh_from_db()
     assert not partner.is_active
+
+
+def test_encrypted_messages_are_read_and_answered_encrypted(system, make_household):
+    nik = make_household().members.get().nik
+    system.registers_encryption_key()
+    body = system.message(
+        "search", {"transaction_id": "t1", "search_request": [
+            {"reference_id": "r1", "search_criteria": by_nik(nik, authorize=PURPOSE)}
+        ]}, encrypted=True,
+    )  # fmt: skip
+    assert nik not in json.dumps(body)
+    answer = system.send("/sync/search", body)
+    assert answer.status_code == 200, answer.content
+    whole = answer.json()
+    assert whole["header"]["is_msg_encrypted"] is True
+    assert {"alg", "enc", "kid"} <= set(whole["message"]["header"])
+    assert nik not in answer.content.decode()
+    message = system.opened(whole)
+    (group,) = message["search_response"][0]["data"]["reg_records"]
+    assert group["member_list"][0]["member_identifier"][0]["identifier_value"] == nik
+    # The compact form is taken too, and what was changed on its way is not.
+    parts = [body["message"][name] for name in encryption.PARTS]
+    compact = system.signed({**body["header"], "message_id": "m2"}, ".".join(parts))
+    assert system.send("/sync/search", compact).status_code == 200
+    changed = {**body["message"], "tag": "AAAAAAAAAAAAAAAAAAAAAA"}
+    broken = system.signed({**body["header"], "message_id": "m3"}, changed)
+    assert system.send("/sync/search", broken).json()["errors"][0]["code"] == (
+        "err.encryption.invalid"
+    )
+
+
+def test_without_a_key_of_its_own_a_partner_cannot_ask_encrypted(system):
+    body = system.message("search", {"transaction_id": "t", "search_request": [{}]}, encrypted=True)
+    answer = system.send("/sync/search", body)
+    assert answer.json()["errors"][0]["code"] == "err.encryption.invalid"
+    plain = system.message("search", {"transaction_id": "t", "search_request": [{}]})
+    lying = system.signed({**plain["header"], "is_msg_encrypted": True}, plain["message"])
+    assert system.send("/sync/search", lying).json()["errors"][0]["code"] == (
+        "err.encryption.invalid"
+    )
+
+
+def test_a_partner_is_given_only_what_was_agreed(system, make_household):
+    home = make_household(name="Sutini", address="Jalan Kenanga 7", desil=1)
+    far = make_household("33.02.17.2001", name="Jauh")
+    partner = system.partner
+    partner.shares = ["names"]
+    partner.save()
+    partner.areas.set([home.district])
+    nik = home.members.get().nik
+    text = system.search(by_nik(nik, authorize=PURPOSE)).content.decode()
+    assert "SUTINI" in text
+    for hidden in (nik, home.kk, "Kenanga", "poverty_score", "birth_date", "member_list"):
+        assert hidden not in text, hidden
+    assert not Event.objects.filter(action="registry.household.reveal").exists()
+    away = system.search(by_nik(far.members.get().nik)).json()
+    assert away["message"]["search_response"][0]["pagination"]["total_count"] == 0
+    by_rank = system.search(predicate("desil", "eq", 1)).json()["message"]["search_response"][0]
+    assert by_rank["status_reason_code"] == "rjct.search_criteria.invalid"
+
+
+def test_full_numbers_only_for_the_purposes_agreed_and_each_handing_over_is_logged(
+    system, make_household
+):
+    home = make_household()
+    nik = home.members.get().nik
+    system.partner.purpose_codes = ["PKH"]
+    system.partner.save()
+    assert nik not in system.search(by_nik(nik, authorize=PURPOSE)).content.decode()
+    agreed = {"purpose": {"text": "Verifikasi penerima bantuan", "code": "PKH"}}
+    assert nik in system.search(by_nik(nik, authorize=agreed)).content.decode()
+    events = Event.objects.filter(action="connections.partner.hand", subject_id=str(home.pk))
+    assert [event.detail["in_full"] for event in events.order_by("sequence")] == [False, True]
+    assert events.first().detail["people"] == [home.members.get().pk]
+    assert nik not in json.dumps([event.detail for event in events])
+
+
+def test_keys_are_read_where_the_partner_publishes_them_and_again_when_they_change(
+    system, make_household
+):
+    home = make_household()
+    partners.change(
+        system.partner, name="SPMIS", sender_id="spmis.contoh.go.id", agency=system.partner.agency,
+        keys="", keys_url=system.uri, callback=system.uri, purpose="", purpose_codes="",
+        shares=["names"], areas=[], actor=None,
+    )  # fmt: skip
+    assert system.search(by_nik(home.members.get().nik)).status_code == 200
+    system.key = signatures.new_key()
+    assert system.search(by_nik(home.members.get().nik)).status_code == 401
+    # Not read again at once, lest anybody with a token make us call all the time.
+    Partner.objects.update(keys_read_at=timezone.now() - partners.KEYS_REST)
+    assert system.search(by_nik(home.members.get().nik)).status_code == 200
+    assert Event.objects.filter(action="connections.partner.keys").count() == 1
+    system.publishes = b"<html>"
+    Partner.objects.update(keys_read_at=timezone.now() - partners.KEYS_HOLD)
+    assert partners.renew_keys() == 0
+    assert system.search(by_nik(home.members.get().nik)).status_code == 200
+
+
+def test_the_state_of_a_message_can_be_asked_for_later_too(system, make_household):
+    home = make_household()
+    system.search(by_nik(home.members.get().nik), path="/search")
+    asked = Exchange.objects.get()
+    request = {"reference_id": "s", "txn_type": "search", "attribute_type": "transaction_id",
+               "attribute_value": "t1"}  # fmt: skip
+    body = system.message("txn-status", {"transaction_id": "t9", "txnstatus_request": request})
+    assert system.send("/txn/status", body).status_code == 202
+    exchange.answer_later(Exchange.objects.get(kind="status").pk)
+    told = system.got[-1]
+    assert (told["header"]["action"], told["header"]["status"]) == ("txn-on-status", "pdng")
+    assert system.paths[-1] == "/txn/on-status"
+    check_ours(told)
+    Exchange.objects.filter(pk=asked.pk).update(state="given_up", error="503", tries=6)
+    body = system.message("txn-status", {"transaction_id": "t9", "txnstatus_request": request})
+    answer = system.send("/sync/txn/status", body).json()
+    assert answer["header"]["status"] == "rjct"
+    assert "503" in answer["message"]["txnstatus_response"]["status_reason_message"]

@@ -24,6 +24,8 @@ def test_headers_of_every_page(settings):
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
     assert "microphone=()" in headers["Permissions-Policy"]
+    # Chromium complains of features that it does not know.
+    assert "bluetooth" not in headers["Permissions-Policy"]
 
 
 @pytest.mark.browser

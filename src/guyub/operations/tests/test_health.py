@@ -233,3 +233,16 @@ def test_probes_need_no_https_and_no_name(settings):
     settings.SECURE_REDIRECT_EXEMPT = [r"^sehat/", r"^metrics$"]
     assert Client().get("/sehat/hidup", headers={"Host": "10.0.0.5:8000"}).status_code == 200
     assert Client().get("/", headers={"Host": "10.0.0.5:8000"}).status_code == 400
+
+
+def test_the_headline_is_as_bad_as_the_worst_row(client_for, monkeypatch):
+    def stands(*states):
+        found = [health.Check(f"c{n}", f"Bagian {n}", state, "") for n, state in enumerate(states)]
+        monkeypatch.setattr(health, "checks", lambda: found)
+        return client_for(Role.SECRETARIAT).get("/sistem/").content.decode()
+
+    assert "Sistem berjalan baik." in stands(health.GOOD, health.GOOD)
+    page = stands(health.GOOD, health.WARN)
+    assert "Sistem berjalan baik." not in page
+    assert "perlu perhatian: Bagian 1." in page
+    assert "tidak berjalan. Buruk: Bagian 1." in stands(health.WARN, health.BAD)

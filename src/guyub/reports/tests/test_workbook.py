@@ -197,3 +197,22 @@ def test_a_foreign_file_is_refused_on_the_page(three: Any, client_for: Any) -> N
     response = client.post("/laporan/excel/", {"file": SimpleUploadedFile("a.xlsx", b"a;b\n1;2\n")})
     assert response.status_code == 422
     assert "bukan buku kerja laporan" in response.content.decode()
+
+
+def test_a_cell_that_excel_shows_as_per_cent_is_read_as_it_is_shown(filled, three):
+    path = filled({2: {**GOOD, workbook.PHYSICAL: 0.45}, 3: {**GOOD, workbook.PHYSICAL: 0.45},
+                   4: {**GOOD, workbook.PHYSICAL: "45 %"}})  # fmt: skip
+    book = load_workbook(path)
+    sheet = book[workbook.SHEET]
+    column = [cell.value for cell in sheet[1]].index(workbook.PHYSICAL) + 1
+    sheet.cell(2, column).number_format = "0%"
+    book.save(path)
+    rows = check(path, three[0]).rows
+    found = [row["figures"]["physical"] for row in rows]
+    assert [float(one) for one in found] == [45, 0.45, 45]
+    assert {row["row"] for row in rows} == {2, 3, 4}
+    sheet.cell(2, column, 1.2).number_format = "0.00%"
+    book.save(path)
+    (fault,) = check(path, three[0]).faults
+    assert fault["row"] == 2
+    assert "antara 0 dan 100" in fault["text"]

@@ -10,7 +10,7 @@ from django.core.management import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from guyub.connections import repeats, webhooks
+from guyub.connections import notices, partners, repeats, webhooks
 from guyub.connections import services as connections
 from guyub.discussions.mail import send_digests
 from guyub.documents.mailing import send_due
@@ -44,6 +44,8 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield _("Catatan pemakaian token"), connections.log_uses
     yield _("Jawaban API yang kedaluwarsa"), repeats.forget_old
     yield _("Kiriman kabar yang lama"), webhooks.forget_old
+    yield _("Pemberitahuan mitra yang lama"), notices.forget_old
+    yield _("Kunci mitra"), partners.renew_keys
     yield _("Cadangan"), backup.nightly
     yield _("Kiriman laporan"), lambda: send_due(today)
     # Last, so that the digest tells what the others brought.
