@@ -18,6 +18,7 @@ one: what is measured is the growth of the tables, not of the number of areas.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import resource
 import statistics
@@ -28,8 +29,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guyub.settings")
 PEOPLE_PER_HOUSEHOLD = 3.078  # of the demo's population
+# As many as the demo's population can number; more come from several populations.
+REGENCY_PEOPLE = 1_850_000
 
 
 @contextmanager
@@ -68,11 +73,23 @@ def fill(people: int) -> None:
     load_programs(today.year)
     actors = make_accounts()
     datasets = make_datasets(actors["sekretariat"])
-    with tempfile.TemporaryDirectory(dir=settings.DATA_DIR) as scratch:
-        population, path = Path(scratch) / "population.parquet", Path(scratch) / "list.parquet"
+    with tempfile.TemporaryDirectory(dir=settings.DATA_DIR) as folder:
+        scratch = Path(folder)
+        population, path = scratch / "population.parquet", scratch / "list.parquet"
         with stage("making the people"):
-            write_population(population, households, 1, lambda _done: None, as_of=as_of)
-            lists.write_reference(population, path, as_of, 0, 1)
+            parts = math.ceil(people / REGENCY_PEOPLE)
+            for part in range(parts):
+                write_population(
+                    population, households // parts, 1 + part, lambda _done: None, as_of=as_of
+                )
+                lists.write_reference(population, scratch / f"part-{part}.parquet", as_of, 0, 1)
+            # As if each part came from a regency of its own: the numbers begin with its code.
+            duckdb.execute(
+                "COPY (SELECT * EXCLUDE (filename, number) REPLACE (number || substr(nik, 5) AS nik, number || substr(kk, 5) AS kk) "
+                "FROM (SELECT *, (3302 + regexp_extract(filename, 'part-([0-9]+)', 1)::INT)::VARCHAR AS number "
+                f"FROM read_parquet('{scratch}/part-*.parquet', filename = true))) "
+                f"TO '{path}' (FORMAT parquet)"
+            )
         with stage("loading the list"):
             load_flat(
                 datasets["dtsen"],
