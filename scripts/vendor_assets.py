@@ -28,6 +28,7 @@ BROWSER_ASSETS = [
         "2.1.1",
         {"css/pico.min.css": "pico/pico.min.css", "LICENSE.md": "pico/LICENSE"},
     ),
+    ("idb", "8.0.4", {"build/umd.js": "idb/umd.js", "LICENSE": "idb/LICENSE"}),
     ("htmx.org", "4.0.1", {"dist/htmx.min.js": "htmx/htmx.min.js", "LICENSE": "htmx/LICENSE"}),
     ("vega", "6.4.0", {"build/vega.min.js": "vega/vega.min.js", "LICENSE": "vega/LICENSE"}),
     (

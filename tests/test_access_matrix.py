@@ -404,6 +404,18 @@ EXPECTED: dict[str, dict[str, str]] = {
         ),
         who(secretariat=ALL, agency_operator=OWN),
     ),
+    **dict.fromkeys(
+        (
+            "fieldwork:app",
+            "fieldwork:worker",
+            "fieldwork:manifest",
+            "fieldwork:session",
+            "fieldwork:data",
+            "fieldwork:send",
+        ),
+        who(secretariat=ALL, agency_operator=ALL, area_operator=ALL),
+    ),
+    "fieldwork:part": VERIFIES,
     "fieldwork:submission": ACTS_ON_OBSTACLES,
     "fieldwork:attachment": ACTS_ON_OBSTACLES,
     # Personal data protection
@@ -1364,6 +1376,8 @@ class World:
             return {"pk": record["proposal"].pk}
         if app == "fieldwork":
             submission = record["field_submission"]
+            if page == "part":
+                return {"key": submission.attachments.get().key}
             if page == "attachment":
                 return {"pk": submission.attachments.get().pk}
             about_submission = ("submission", "accept", "settle", "reject", "reveal")

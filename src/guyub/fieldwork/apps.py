@@ -11,8 +11,12 @@ class FieldworkConfig(AppConfig):
         from guyub.discussions import subjects
         from guyub.fieldwork.following import visits_follow_household
         from guyub.fieldwork.models import Round, Submission, Visit
+        from guyub.fieldwork.panels import household_panel, leaving
         from guyub.reconciliation.following import follow
+        from guyub.ui import panels
 
+        panels.register("registry.household", household_panel, order=65)
+        panels.register("ui.topbar", leaving, order=90)
         follow(Visit, "household", by=visits_follow_household)
         follow(Submission, "household")
         subjects.register(

@@ -1,9 +1,17 @@
 from django.urls import path
 
-from guyub.fieldwork import views
+from guyub.fieldwork import app_views, views
 
 app_name = "fieldwork"
 urlpatterns = [
+    # The app; its service worker sees to what lies below its own folder.
+    path("lapangan/", app_views.app, name="app"),
+    path("lapangan/sw.js", app_views.worker, name="worker"),
+    path("lapangan/manifest.webmanifest", app_views.manifest, name="manifest"),
+    path("lapangan/sesi/", app_views.session, name="session"),
+    path("lapangan/data/", app_views.data, name="data"),
+    path("lapangan/kirim/", app_views.send, name="send"),
+    path("lapangan/lampiran/<uuid:key>/", app_views.part, name="part"),
     path("kunjungan/", views.rounds, name="rounds"),
     path("kunjungan/baru/", views.create, name="create"),
     path("kunjungan/<int:pk>/", views.round_page, name="round"),

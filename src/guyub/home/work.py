@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from guyub.access.permissions import can
 from guyub.agencies.models import Agency
 from guyub.beneficiaries import queries as beneficiaries
+from guyub.fieldwork import queries as fieldwork
 from guyub.home.tiles import Task, Tile, grouped
 from guyub.meetings import queries as meetings
 from guyub.obstacles import queries as obstacles
@@ -45,6 +46,7 @@ def tasks(user: Any) -> list[Task]:
         *_beneficiary_tasks(user),
         *_sharing_tasks(user),
         *_proposal_tasks(user),
+        *_field_tasks(user),
     ]
 
 
@@ -75,6 +77,30 @@ def _meeting_tasks(user: Any) -> Iterator[Task]:
     for number, text, note, url, tone in rows:
         if number:
             yield Task(text % {"n": grouped(number)}, note, url, "calendar", tone)
+
+
+def _field_tasks(user: Any) -> Iterator[Task]:
+    """Doors to knock at, for who goes there; what came back, for who decides about it."""
+    if user.area_id is not None:
+        number = fieldwork.to_go(user)
+        if number:
+            yield Task(
+                _("%(n)s keluarga menunggu kunjungan") % {"n": grouped(number)},
+                _("Buka di ponsel selagi ada sinyal; mengisinya bisa tanpa sinyal."),
+                reverse("fieldwork:app"),
+                "map",
+                "warn",
+            )
+    elif can(user, "fieldwork.review"):
+        number = fieldwork.waiting(user)
+        if number:
+            yield Task(
+                _("%(n)s kiriman lapangan menunggu tinjauan") % {"n": grouped(number)},
+                "",
+                reverse("fieldwork:rounds"),
+                "map",
+                "warn",
+            )
 
 
 def _obstacle_tasks(user: Any) -> Iterator[Task]:

@@ -54,6 +54,7 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
                 "beneficiaries.view_totals",
                 "person",
             ),
+            NavItem(_("Kunjungan saya"), "fieldwork:app", "fieldwork.visit", "map"),
             NavItem(
                 _("Kunjungan lapangan"), "fieldwork:rounds", "fieldwork.view_rounds", "calendar"
             ),

@@ -1,0 +1,190 @@
+"""What a phone gets to carry: the visits of its officer, their forms, and how what was sent stands.
+
+As little of people as the work needs: name, address, how many they are, the head's masked NIK, and of the
+house what the form asks about.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from typing import Any
+
+from django.db.models import Case, Count, IntegerField, Value, When
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from guyub.audit import services as audit
+from guyub.audit.models import Event
+from guyub.fieldwork import household_fields as fields
+from guyub.fieldwork import queries
+from guyub.fieldwork.answers import household_fields_of
+from guyub.fieldwork.models import FieldDecision, FormVersion, Submission, Visit
+from guyub.fieldwork.vocabulary import ConflictKind, VisitState
+from guyub.registry.models import Person
+from guyub.registry.vocabulary import Relation
+
+MOST_VISITS = 300  # on one phone
+KEEP_DAYS = 7  # without any contact, then the phone drops its visits
+SENT_DAYS = 60  # how far back a phone is told what became of what it sent
+
+_FIRST = Case(
+    When(state=VisitState.CONFLICT, then=Value(0)),
+    When(state=VisitState.TO_GO, then=Value(1)),
+    When(state=VisitState.SENT, then=Value(2)),
+    default=Value(3),
+    output_field=IntegerField(),
+)
+
+
+def carried(user: Any, *, village: str = "", have: frozenset[int] = frozenset()) -> dict[str, Any]:
+    """Return what ``user``'s phone carries.
+
+    Args:
+        user: The officer.
+        village: Code of the one village to carry, where there are more visits than a phone takes.
+        have: Keys of the form versions that the phone has; they never change, so they are not sent again.
+    """
+    reached = queries.visits_for(user)
+    villages = list(
+        reached.order_by().values("village__code", "village__name").annotate(n=Count("pk"))
+        .order_by("village__code")
+    )  # fmt: skip
+    if village in {row["village__code"] for row in villages}:
+        reached = reached.filter(village__code=village)
+    rows = list(
+        reached.select_related("round__form_version", "household", "village__parent")
+        .annotate(first=_FIRST)
+        .order_by(
+            "first", "village_id", "household__rw", "household__rt", "household__address", "pk"
+        )[: MOST_VISITS + 1]
+    )
+    visits: list[Visit] = list(rows[:MOST_VISITS])
+    rounds = {visit.round_id: visit.round for visit in visits}
+    versions = {record.form_version_id: record.form_version for record in rounds.values()}
+    asked = {pk: household_fields_of(one.definition) for pk, one in versions.items()}
+    heads = _heads(visits)
+    decisions = _decisions(visits)
+    conflicts = _conflicts(visits)
+    total = sum(row["n"] for row in villages)
+    return {
+        "at": timezone.now().isoformat(),
+        "user": {"id": user.pk, "name": user.get_short_name()},
+        "keep_days": KEEP_DAYS,
+        "limited": len(rows) > MOST_VISITS,
+        "total": total,
+        "villages": [
+            {"code": row["village__code"], "name": row["village__name"], "n": row["n"]}
+            for row in villages
+        ],
+        "rounds": {
+            str(pk): {
+                "title": record.title,
+                "note": record.note,
+                "due": date_format(record.due_on, "j F Y") if record.due_on else "",
+            }
+            for pk, record in rounds.items()
+        },
+        "needed_forms": sorted(versions),
+        "forms": [_form(one) for pk, one in sorted(versions.items()) if pk not in have],
+        "visits": [
+            _visit(visit, asked[visit.round.form_version_id], heads, decisions, conflicts)
+            for visit in visits
+        ],
+        "sent": _sent(user),
+    }
+
+
+def _form(version: FormVersion) -> dict[str, Any]:
+    return {"id": version.pk, "definition": version.definition}
+
+
+def _heads(visits: list[Visit]) -> dict[int, str]:
+    """Return the masked NIK of the heads, by household."""
+    homes = [visit.household_id for visit in visits if visit.household_id is not None]
+    people = Person.objects.filter(household__in=homes, relation=Relation.HEAD, merged_into=None)
+    return {person.household_id: person.masked_nik for person in people}
+
+
+def _decisions(visits: list[Visit]) -> dict[int, list[FieldDecision]]:
+    """Return what was decided where there was something to choose, by visit."""
+    done = [visit.pk for visit in visits if visit.state == VisitState.DONE]
+    found: dict[int, list[FieldDecision]] = defaultdict(list)
+    rows = FieldDecision.objects.filter(visit__in=done, was_disputed=True)
+    for decision in rows.select_related("decided_by").order_by("pk"):
+        found[decision.visit_id or 0].append(decision)
+    return found
+
+
+def _conflicts(visits: list[Visit]) -> dict[int, str]:
+    """Return why visits are in conflict, by visit."""
+    rows = Submission.objects.filter(
+        visit__in=[visit.pk for visit in visits if visit.state == VisitState.CONFLICT]
+    ).exclude(conflict="")
+    return {
+        visit: str(ConflictKind(kind).label)
+        for visit, kind in rows.values_list("visit", "conflict").order_by("pk")
+    }
+
+
+def _visit(
+    visit: Visit,
+    asked: list[str],
+    heads: dict[int, str],
+    decisions: dict[int, list[FieldDecision]],
+    conflicts: dict[int, str],
+) -> dict[str, Any]:
+    home = visit.household
+    about: Any = home or visit
+    where = [about.address, getattr(about, "hamlet", "")]
+    if about.rt or about.rw:
+        where.append(f"RT {about.rt or '–'}/RW {about.rw or '–'}")
+    where.append(visit.village.title)
+    settled = decisions.get(visit.pk, [])
+    return {
+        "key": str(visit.key),
+        "round": visit.round_id,
+        "form": visit.round.form_version_id,
+        "name": str(visit),
+        "where": ", ".join(part for part in where if part),
+        "nik": heads.get(visit.household_id or 0, ""),
+        "members": home.member_count if home is not None else None,
+        "note": "",
+        "state": visit.state,
+        "seen": {"values": fields.values_of(home, asked)} if home is not None else {},
+        "conflict": conflicts.get(visit.pk, ""),
+        "outcome": [f"{one.label}: {one.shown_new or '—'}" for one in settled],
+        "settled": _("Diputuskan oleh %(who)s, %(when)s")
+        % {
+            "who": settled[-1].decided_by or _("Sistem"),
+            "when": date_format(timezone.localtime(settled[-1].decided_at), "j F Y H.i"),
+        }
+        if settled
+        else "",
+    }
+
+
+def _sent(user: Any) -> list[dict[str, Any]]:
+    """Return how what ``user`` sent lately stands."""
+    since = timezone.now() - dt.timedelta(days=SENT_DAYS)
+    rows = Submission.objects.filter(sent_by=user, received_at__gte=since, source="app")
+    return [
+        {
+            "instance": str(one.instance),
+            "visit": str(one.visit.key) if one.visit is not None else None,
+            "sent_at": one.received_at.isoformat(),
+            "state": one.state,
+            "label": one.get_state_display(),
+            "note": one.decision_note if one.state == "rejected" else "",
+        }
+        for one in rows.select_related("visit").defer("answers", "seen")[:MOST_VISITS]
+    ]
+
+
+def note_download(user: Any, count: int) -> None:
+    """Log, once a day, that an officer's phone took their visits along."""
+    action, today = "fieldwork.visit.download", timezone.localdate()
+    if not count or Event.objects.filter(action=action, actor_id=user.pk, at__date=today).exists():
+        return
+    audit.record(action, actor=user, detail={"visits": count})

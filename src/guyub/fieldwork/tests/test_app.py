@@ -1,0 +1,271 @@
+"""The field app in a real browser: without signal, cut off in the middle, signed out, in conflict."""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PHONE
+from PIL import Image
+
+from guyub.access.roles import Role
+from guyub.fieldwork import deciding
+from guyub.fieldwork.models import Submission
+
+pytestmark = pytest.mark.browser
+AXE = Path(__file__).parents[4] / "tests" / "assets" / "axe-core" / "axe.min.js"
+QUEUE = "document.querySelector('#keadaan a')?.textContent"
+
+
+def until(page: Any, expression: str) -> None:
+    """Wait until a JavaScript expression (or promise) is true; the page's own policy forbids eval."""
+    deadline = time.monotonic() + 60
+    while not page.evaluate(f"(async () => ({expression}))()"):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(100)
+
+
+def picture() -> dict[str, Any]:
+    """Return a photo as a phone takes it: larger than what is to be sent."""
+    out = io.BytesIO()
+    Image.linear_gradient("L").resize((2400, 1800)).convert("RGB").save(out, "JPEG")
+    return {"name": "IMG_0001.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()}
+
+
+@pytest.fixture
+def phone(browser, live_server, make_user):
+    """A phone of an officer: a context of its own, whose page is ready for signal to go."""
+    contexts = []
+
+    def make(user=None, by_itself=True):
+        from django.test import Client
+
+        user = user or make_user(Role.AREA_OPERATOR)
+        client = Client()
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        context = browser.new_context(viewport=PHONE, locale="id-ID", base_url=live_server.url)
+        contexts.append(context)
+        key = client.cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": key, "url": live_server.url}])
+        if not by_itself:
+            # As where browsers have no Background Sync.
+            context.add_init_script("delete ServiceWorkerRegistration.prototype.sync")
+        page = context.new_page()
+        page.problems = []
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.goto("/lapangan/")
+        page.wait_for_selector(".visits a")
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        until(page, "navigator.serviceWorker.controller !== null")
+        page.user = user
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+def fill(page, floor: str = "Semen") -> None:
+    """Fill in the form on the page up to its end."""
+    page.get_by_role("button", name="Mulai isi formulir").click()
+    page.get_by_label(floor).check()
+    page.get_by_role("button", name="Berikutnya").click()
+
+
+def finish(page) -> None:
+    page.get_by_role("button", name="Selesai, masukkan antrean").click()
+    page.wait_for_selector(".visits")
+
+
+def sent(page) -> None:
+    until(page, f"{QUEUE} === '0 di antrean'")
+
+
+def test_a_visit_without_signal_from_draft_to_server(make_visit, phone):
+    visit = make_visit()
+    page = phone()
+    context = page.context
+    context.set_offline(True)
+    page.reload()
+    page.get_by_role("link", name="TUKIMAN").click()
+    page.get_by_role("button", name="Mulai isi formulir").click()
+    assert page.get_by_text("Menurut registri: Tanah").is_visible()
+    page.get_by_label("Semen").check()
+    page.locator("input[type=file]").set_input_files(picture())
+    page.wait_for_selector(".visit-preview canvas")
+    page.get_by_label("Catatan").fill("Rumah di tepi sungai")
+    # Kept letter by letter, before anything is pressed.
+    until(page, "(await lapangan.store.all('drafts'))[0].answers['/catatan']?.endsWith('sungai')")
+    page.close()
+    page = context.new_page()
+    page.goto("/lapangan/")
+    page.get_by_role("link", name="Draf").click()
+    assert page.get_by_label("Semen").is_checked()
+    assert page.get_by_label("Catatan").input_value() == "Rumah di tepi sungai"
+    page.wait_for_selector(".visit-preview canvas")
+    page.get_by_role("button", name="Berikutnya").click()
+    assert page.get_by_text("Foto dan lampiran: 1").is_visible()
+    finish(page)
+    assert page.evaluate(QUEUE) == "1 di antrean"
+    assert page.get_by_text("Tanpa sinyal", exact=True).is_visible()
+    assert not Submission.objects.exists()
+    context.set_offline(False)
+    sent(page)
+    submission = Submission.objects.get()
+    assert submission.answers.pop("/foto").endswith(".jpg")
+    assert submission.answers == {"/lantai": "cement", "/catatan": "Rumah di tepi sungai"}
+    assert submission.seen["values"]["household.floor"] == "earth"
+    photo = submission.attachments.get()
+    with photo.file.open("rb") as file:
+        assert max(Image.open(file).size) == 1600
+    page.wait_for_selector(".visits .badge-good")
+    left = page.evaluate("Promise.all(['drafts', 'queue', 'files'].map(lapangan.store.all))")
+    assert left == [[], [], []]
+    visit.refresh_from_db()
+    assert visit.state == "sent"
+
+
+def test_what_was_cut_off_after_the_server_had_stored_it_is_there_once(make_visit, phone):
+    make_visit()
+    page = phone(by_itself=False)
+    page.get_by_role("link", name="TUKIMAN").click()
+    page.get_by_role("button", name="Mulai isi formulir").click()
+    page.get_by_label("Semen").check()
+    page.locator("input[type=file]").set_input_files(picture())
+    page.wait_for_selector(".visit-preview canvas")
+    page.get_by_role("button", name="Berikutnya").click()
+    cut = {"kirim": 0, "lampiran": 0}
+
+    def swallow(route):
+        """Let the message arrive and the answer get lost, once each."""
+        kind = "kirim" if "/kirim/" in route.request.url else "lampiran"
+        cut[kind] += 1
+        if cut[kind] > 1:
+            route.continue_()
+            return
+        route.fetch()
+        route.abort()
+
+    page.route("**/lapangan/kirim/", swallow)
+    page.route("**/lapangan/lampiran/**", swallow)
+    finish(page)
+    until(page, "(await lapangan.store.meta('outcome')).outcome === 'offline'")
+    assert Submission.objects.count() == 1
+    assert page.evaluate(QUEUE) == "1 di antrean"
+    page.get_by_role("button", name="Sinkronkan").click()
+    until(page, "(await lapangan.store.all('queue'))[0]?.stored")
+    # The tab dies in the middle of the photo, and another one goes on.
+    other = page.context.new_page()
+    page.close()
+    other.goto("/lapangan/")
+    sent(other)
+    assert cut == {"kirim": 2, "lampiran": 1}
+    submission = Submission.objects.get()
+    assert submission.attachments.get().stored_at is not None
+
+
+def test_an_expired_session_keeps_the_queue_and_says_so(make_visit, phone):
+    make_visit()
+    page = phone()
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    page.get_by_role("link", name="TUKIMAN").click()
+    fill(page)
+    finish(page)
+    link = page.get_by_role("link", name="Masuk lagi untuk mengirim")
+    link.wait_for()
+    assert "/masuk/login/?next=%2Flapangan%2F" in link.get_attribute("href")
+    assert page.evaluate(QUEUE) == "1 di antrean"
+    assert not Submission.objects.exists()
+    page.context.add_cookies([c for c in cookies if c["name"] == "sessionid"])
+    page.get_by_role("button", name="Sinkronkan").click()
+    sent(page)
+    assert Submission.objects.count() == 1
+
+
+def test_another_user_of_the_phone_does_not_send_what_is_not_theirs(
+    make_visit, phone, live_server, client_for
+):
+    make_visit()
+    page = phone()
+    page.context.set_offline(True)
+    page.get_by_role("link", name="TUKIMAN").click()
+    fill(page)
+    finish(page)
+    key = client_for(Role.AREA_OPERATOR).cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": key, "url": live_server.url}])
+    page.context.set_offline(False)
+    page.get_by_text("isiannya tidak dikirim atas nama Anda").wait_for()
+    assert page.evaluate(QUEUE) == "1 di antrean"
+    assert not Submission.objects.exists()
+
+
+def test_a_conflict_shows_on_the_phone_and_so_does_how_it_was_settled(
+    make_visit, phone, send, make_user
+):
+    visit, office = make_visit(), make_user(Role.SECRETARIAT)
+    page = phone()
+    send(visit, {"/lantai": "ceramic"})
+    page.get_by_role("link", name="TUKIMAN").click()
+    fill(page)
+    finish(page)
+    sent(page)
+    page.wait_for_selector(".visits .badge-bad")
+    assert page.get_by_text("Dua kiriman untuk satu kunjungan").is_visible()
+    mine = Submission.objects.get(sent_by=page.user)
+    deciding.settle(mine, {"household.floor": str(mine.pk)}, actor=office)
+    page.get_by_role("button", name="Sinkronkan").click()
+    page.wait_for_selector(".visits .badge-good")
+    page.get_by_role("link", name="TUKIMAN").click()
+    assert page.get_by_text("lantai: Semen/bata").is_visible()
+    assert page.get_by_text(f"Diputuskan oleh {office}").is_visible()
+
+
+def test_the_app_by_keyboard_alone_and_before_axe(make_visit, phone):
+    make_visit()
+    page = phone()
+    page.context.add_init_script(path=str(AXE))
+    page.reload()
+    page.wait_for_selector(".visits a")
+    wrong = []
+
+    def look() -> None:
+        found = page.evaluate("axe.run({resultTypes: ['violations']})")
+        wrong.extend(
+            f"{rule['id']}: {node['html'][:150]}"
+            for rule in found["violations"]
+            for node in rule["nodes"]
+        )
+        spare = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert spare <= 0
+
+    look()
+    page.get_by_label("Cari nama atau alamat").focus()
+    page.keyboard.type("tuki")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Mulai isi formulir")
+    look()
+    page.get_by_role("button", name="Mulai isi formulir").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".visit-form")
+    look()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    assert page.get_by_label("Semen").is_checked()
+    page.get_by_role("button", name="Berikutnya").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Semua isian lengkap.")
+    look()
+    page.goto("/lapangan/#/antrean")
+    page.wait_for_selector("text=Antrean kosong")
+    look()
+    assert not wrong, "\n".join(wrong)
+    assert not page.problems

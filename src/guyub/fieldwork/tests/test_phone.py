@@ -1,0 +1,179 @@
+"""What phones ask: visits of one's own, sending once, and nothing of others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+
+import pytest
+from django.urls import reverse
+
+from guyub.access.roles import Role
+from guyub.fieldwork import phone, services
+from guyub.fieldwork.models import Submission
+from guyub.fieldwork.tests.test_receiving import photo
+from guyub.registry import restriction
+
+OTHER_VILLAGE = "33.02.17.2001"
+
+
+def payload(visit, content: bytes = b"", **values):
+    files = []
+    if content:
+        key = str(uuid.uuid4())
+        files = [
+            {"key": key, "name": f"{key}.jpg", "path": "/foto", "media_type": "image/jpeg",
+             "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+        ]  # fmt: skip
+    return {
+        "instance": str(uuid.uuid4()), "visit": str(visit.key),
+        "form": visit.round.form_version_id, "begun_at": "2026-11-20T09:00:00+07:00",
+        "finished_at": "2026-11-20T09:20:00+07:00", "answers": {"/lantai": "cement"},
+        "seen": {"values": {"household.floor": "earth"}}, "replaces": None, "files": files, **values,
+    }  # fmt: skip
+
+
+def post(client, content):
+    return client.post(reverse("fieldwork:send"), json.dumps(content), "application/json")
+
+
+def test_a_phone_carries_its_own_area_with_masked_numbers_in_few_queries(
+    make_visit, client_for, django_assert_max_num_queries
+):
+    mine, other = make_visit(), make_visit(OTHER_VILLAGE)
+    for _number in range(5):
+        make_visit()
+    client = client_for(Role.AREA_OPERATOR)
+    client.get(reverse("fieldwork:data"))
+    with django_assert_max_num_queries(14):
+        carried = client.get(reverse("fieldwork:data")).json()
+    assert len(carried["visits"]) == 6
+    keys = {visit["key"] for visit in carried["visits"]}
+    assert str(mine.key) in keys
+    assert str(other.key) not in keys
+    visit = next(v for v in carried["visits"] if v["key"] == str(mine.key))
+    assert visit["seen"]["values"] == {"household.floor": "earth", "household.wall": ""}
+    assert visit["nik"].startswith("330201••")
+    nik = mine.household.members.get().nik
+    assert nik not in json.dumps(carried)
+    assert carried["forms"][0]["definition"]["id_string"] == "uji"
+    again = client.get(reverse("fieldwork:data") + f"?formulir={carried['forms'][0]['id']}").json()
+    assert again["forms"] == []
+    assert again["needed_forms"] == [carried["forms"][0]["id"]]
+
+
+def test_what_is_anothers_restricted_or_over_is_not_carried(make_visit, make_user, client_for):
+    hers, restricted, mine = make_visit(), make_visit(), make_visit()
+    services.assign(
+        hers.round.visits.filter(pk=hers.pk), make_user(Role.AREA_OPERATOR), actor=None,
+        record=hers.round,
+    )  # fmt: skip
+    restriction.place(restricted.household, reason="Atas permintaannya", actor=None)
+    client = client_for(Role.AREA_OPERATOR)
+    found = client.get(reverse("fieldwork:data")).json()["visits"]
+    assert [visit["key"] for visit in found] == [str(mine.key)]
+    services.close_round(mine.round, actor=None)
+    assert client.get(reverse("fieldwork:data")).json()["visits"] == []
+
+
+def test_more_than_a_phone_takes_is_said_and_one_village_can_be_chosen(
+    make_visit, client_for, monkeypatch, regency
+):
+    from guyub.areas.models import Area
+
+    monkeypatch.setattr(phone, "MOST_VISITS", 2)
+    for code in ("33.02.01.2001", "33.02.01.2001", "33.02.01.2002"):
+        make_visit(code)
+    client = client_for(Role.AREA_OPERATOR, area=Area.objects.get(code="33.02.01"))
+    carried = client.get(reverse("fieldwork:data")).json()
+    assert (carried["limited"], carried["total"], len(carried["visits"])) == (True, 3, 2)
+    assert [village["n"] for village in carried["villages"]] == [2, 1]
+    one = client.get(reverse("fieldwork:data") + "?desa=33.02.01.2002").json()
+    assert (one["limited"], len(one["visits"])) == (False, 1)
+
+
+def test_sending_again_answers_alike_and_other_content_is_refused(make_visit, client_for):
+    client, content = client_for(Role.AREA_OPERATOR), photo(60)
+    sent = payload(make_visit(), content)
+    first, again = post(client, sent), post(client, sent)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    key = sent["files"][0]["key"]
+    path = reverse("fieldwork:part", args=[key])
+
+    def put(start: int, end: int):
+        return client.post(
+            f"{path}?dari={start}", content[start:end], content_type="application/octet-stream"
+        ).json()
+
+    assert put(0, 500) == {"arrived": 500, "stored": False}
+    assert post(client, sent).json()["files"] == [{"key": key, "arrived": 500, "stored": False}]
+    assert put(500, len(content)) == {"arrived": len(content), "stored": True}
+    other = post(client, {**sent, "answers": {"/lantai": "ceramic"}})
+    assert other.status_code == 409
+    assert other.json()["detail"]
+    assert Submission.objects.get().answers == {"/lantai": "cement"}
+
+
+def test_a_spoilt_photo_is_told_and_begins_anew(make_visit, client_for):
+    client, content = client_for(Role.AREA_OPERATOR), photo()
+    sent = payload(make_visit(), content)
+    post(client, sent)
+    path = reverse("fieldwork:part", args=[sent["files"][0]["key"]]) + "?dari=0"
+    spoilt = client.post(path, bytes(len(content)), content_type="application/octet-stream")
+    assert (spoilt.status_code, spoilt.json()["arrived"]) == (422, 0)
+    assert client.post(path, content, content_type="application/octet-stream").json()["stored"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"instance": "x"}, {"answers": []}, {"seen": {"values": {"a": 1}}}, {"form": "z"},
+     {"finished_at": "2026-11-20T09:20:00"}, {"files": [{"key": "1"}]}, {"files": 5}],
+)  # fmt: skip
+def test_what_can_not_be_read_is_refused_in_words(make_visit, client_for, change):
+    client = client_for(Role.AREA_OPERATOR)
+    answer = post(client, payload(make_visit(), **change))
+    assert answer.status_code == 422
+    assert "tidak terbaca" in answer.json()["detail"]
+    assert not Submission.objects.exists()
+
+
+def test_nobody_sends_about_another_area_or_adds_to_anothers_submission(make_visit, client_for):
+    client, content = client_for(Role.AREA_OPERATOR), photo()
+    assert post(client, payload(make_visit(OTHER_VILLAGE))).status_code == 422
+    sent = payload(make_visit(), content)
+    post(client, sent)
+    path = reverse("fieldwork:part", args=[sent["files"][0]["key"]]) + "?dari=0"
+    other = client_for(Role.AREA_OPERATOR)
+    assert other.post(path, content, content_type="application/octet-stream").status_code == 422
+    assert post(client_for(Role.REGENT), sent).status_code == 403
+
+
+def test_the_download_is_logged_once_a_day(make_visit, client_for):
+    from guyub.audit.models import Event
+
+    make_visit()
+    client = client_for(Role.AREA_OPERATOR)
+    for _number in range(2):
+        client.get(reverse("fieldwork:data"))
+    assert Event.objects.filter(action="fieldwork.visit.download").count() == 1
+
+
+def test_the_worker_names_all_parts_of_the_app_and_the_page_holds_nobody(make_visit, client_for):
+    from django.contrib.staticfiles import finders
+
+    from guyub.fieldwork import app_views
+
+    make_visit()
+    client = client_for(Role.AREA_OPERATOR, full_name="Petugas Lapangan")
+    worker = client.get(reverse("fieldwork:worker"))
+    assert worker.headers["Content-Type"].startswith("text/javascript")
+    for name in (*app_views.WORKER_SCRIPTS, *app_views.MODULES, *app_views.LOOKS):
+        assert f'"/static/{name}"' in worker.content.decode()
+        assert finders.find(name)
+    page = client.get(reverse("fieldwork:app")).content.decode()
+    assert "Petugas" not in page
+    assert "TUKIMAN" not in page
+    manifest = client.get(reverse("fieldwork:manifest")).json()
+    assert (manifest["display"], manifest["start_url"]) == ("standalone", "/lapangan/")
