@@ -44,7 +44,74 @@ def start_postgresql() -> str:
     return str(server.get_uri())
 
 
+TEMPLATE = "GUYUB_TEST_TEMPLATE"  # the folder of a place that is set up, for all test processes
+TEMPLATE_DATABASE = f"guyub_template_{os.getpid()}"
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    """Prepare what all tests stand on, before the first of them runs."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        _make_template()
+    if TEMPLATE in os.environ:
+        _start_from_template()
+    _let_tests_clear_the_audit_log()
+
+
+def _make_template() -> None:
+    """Migrate once, before the processes that share the tests start; each of them copies it."""
+    folder = Path(tempfile.mkdtemp(prefix="guyub-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    url = os.environ.get("DATABASE_URL")
+    if url:
+        _on_server(url, f"CREATE DATABASE {TEMPLATE_DATABASE}")
+        atexit.register(_on_server, url, f"DROP DATABASE IF EXISTS {TEMPLATE_DATABASE}")
+        (folder / "database").write_text(TEMPLATE_DATABASE)
+    done = _template(folder).guyub("setup", "--verbosity", "0")
+    if done.returncode:
+        raise pytest.UsageError(done.stderr)
+    os.environ[TEMPLATE] = str(folder)
+
+
+def _template(folder: Path) -> Place:
+    url = os.environ.get("DATABASE_URL")
+    if url:
+        url = urlsplit(url)._replace(path="/" + (folder / "database").read_text()).geturl()
+    return Place(folder, url)
+
+
+def _start_from_template() -> None:
+    """Let Django's test database begin as a copy: its own migrating then finds nothing to do."""
+    from django.conf import settings
+    from django.db.backends.sqlite3.creation import DatabaseCreation
+
+    template = _template(Path(os.environ[TEMPLATE]))
+    if template.database_url:
+        name = urlsplit(template.database_url).path[1:]
+        settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = name
+        return
+    original = DatabaseCreation._create_test_db  # type: ignore[attr-defined]
+
+    def create(self: Any, *arguments: Any, **options: Any) -> str:
+        name = str(original(self, *arguments, **options))
+        self.connection.close()
+        self.connection.settings_dict["NAME"] = name
+        self.connection.ensure_connection()
+        source = sqlite3.connect(template.folder / "guyub.sqlite3")
+        source.backup(self.connection.connection)
+        source.close()
+        return name
+
+    DatabaseCreation._create_test_db = create  # type: ignore[attr-defined]
+
+
+def _on_server(url: str, statement: str) -> None:
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def _let_tests_clear_the_audit_log() -> None:
     """Let the end of a test that commits clear the audit log, which its triggers protect."""
     from importlib import import_module
 
@@ -133,6 +200,8 @@ class Places:
 
     def set_up(self) -> Place:
         """Return a place whose database is ready for use and holds nothing."""
+        if self._set_up is None and TEMPLATE in os.environ:
+            self._set_up = _template(Path(os.environ[TEMPLATE]))
         if self._set_up is None:
             self._set_up = self.empty()
             done = self._set_up.guyub("setup")
@@ -161,20 +230,14 @@ class Places:
         if not self._server:
             return None
         name = f"guyub_place_{uuid.uuid4().hex[:8]}"
-        self._on_server(f"CREATE DATABASE {name} TEMPLATE {template}")
+        _on_server(self._server, f"CREATE DATABASE {name} TEMPLATE {template}")
         self._databases.append(name)
         return urlsplit(self._server)._replace(path=f"/{name}").geturl()
-
-    def _on_server(self, statement: str) -> None:
-        import psycopg
-
-        with psycopg.connect(str(self._server), autocommit=True) as connection:
-            connection.execute(statement.encode())
 
     def clear(self) -> None:
         """Drop every database that was made."""
         for name in self._databases:
-            self._on_server(f"DROP DATABASE {name} WITH (FORCE)")
+            _on_server(str(self._server), f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,7 @@ def ask(place: Place) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def built(places: Places) -> tuple[Place, str]:
     """A finished demo and what its making printed."""
-    place = places.empty()
+    place = places.set_up()
     done = place.guyub("demo", "--households", str(HOUSEHOLDS), "--no-serve")
     assert done.returncode == 0, done.stdout + done.stderr
     return place, done.stdout
