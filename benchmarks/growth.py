@@ -35,6 +35,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guyub.settings")
 PEOPLE_PER_HOUSEHOLD = 3.078  # of the demo's population
 # As many as the demo's population can number; more come from several populations.
 REGENCY_PEOPLE = 1_850_000
+# What is added to the province in the numbers of each further population, so that none meets another's.
+MOVES = (0, 6, 12, 33, 39, 45)
 
 
 @contextmanager
@@ -83,10 +85,12 @@ def fill(people: int) -> None:
                     population, households // parts, 1 + part, lambda _done: None, as_of=as_of
                 )
                 lists.write_reference(population, scratch / f"part-{part}.parquet", as_of, 0, 1)
-            # As if each part came from a regency of its own: the numbers begin with its code.
+            # As if each part came from a regency of its own: no number of one is in another.
             duckdb.execute(
-                "COPY (SELECT * EXCLUDE (filename, number) REPLACE (number || substr(nik, 5) AS nik, number || substr(kk, 5) AS kk) "
-                "FROM (SELECT *, (3302 + regexp_extract(filename, 'part-([0-9]+)', 1)::INT)::VARCHAR AS number "
+                "COPY (SELECT * EXCLUDE (filename, moved) REPLACE ("
+                "(substr(nik, 1, 2)::INT + moved) || substr(nik, 3) AS nik, "
+                "(substr(kk, 1, 2)::INT + moved) || substr(kk, 3) AS kk) "
+                f"FROM (SELECT *, {list(MOVES)}[1 + regexp_extract(filename, 'part-([0-9]+)', 1)::INT] AS moved "
                 f"FROM read_parquet('{scratch}/part-*.parquet', filename = true))) "
                 f"TO '{path}' (FORMAT parquet)"
             )
