@@ -36,7 +36,9 @@ VERSION_KEYS = ("__version__", "_version_", "_version", "FormVersion")
 SENT_KEYS = ("_submission_time", "SubmissionDate")
 # What tools put beside the answers.
 ASIDE = re.compile(
-    r"(_.*|meta|meta[/-].*|formhub/.*|formhub|__version__|instanceID|KEY|PARENT_KEY)"
+    r"_.*|meta|meta[/-].*|formhub|formhub/.*|instanceID|instanceName|deprecatedID|start|end|today|deviceid"
+    r"|username|phonenumber|email|audit|KEY|PARENT_KEY|SubmissionDate|SubmitterID|SubmitterName|Status"
+    r"|AttachmentsPresent|AttachmentsExpected|ReviewState|DeviceID|Edits|FormVersion"
 )
 
 
