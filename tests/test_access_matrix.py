@@ -161,6 +161,8 @@ EXPECTED: dict[str, dict[str, str]] = {
     "documents:start": SECRETARIAT,
     "documents:document": SIGNED_IN,
     "documents:preview": SIGNED_IN,
+    "documents:figures_progress": SIGNED_IN,
+    "documents:compute_figures": SIGNED_IN,
     "documents:ask": SECRETARIAT,
     "documents:renew": SECRETARIAT,
     "documents:issue": SECRETARIAT,
@@ -173,6 +175,9 @@ EXPECTED: dict[str, dict[str, str]] = {
     "documents:retry_edition": SECRETARIAT,
     "documents:agency_report": SIGNED_IN,
     "documents:area_report": SIGNED_IN,
+    "documents:area_page": SIGNED_IN,
+    "documents:area_progress": SIGNED_IN,
+    "documents:compute_area": SIGNED_IN,
     "documents:program_report": SIGNED_IN,
     "documents:build": SIGNED_IN,
     "documents:save": SIGNED_IN,
@@ -1303,6 +1308,10 @@ class World:
             return {**found, "ending": "xlsx"} if page == "built_file" else found
         if page == "build_file":
             return {"ending": "xlsx"}
+        if page in ("area_page", "area_progress", "compute_area"):
+            return {"code": record["area"].rpartition(".")[0].rpartition(".")[0]}
+        if page in ("figures_progress", "compute_figures"):
+            return {"year": record["document"].year}
         if page in ("document", "preview", "ask", "renew", "issue", "trial"):
             return {"year": record["document"].year}
         if page in ("section", "assign"):

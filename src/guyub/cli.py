@@ -22,6 +22,8 @@ ORDER = (
     "backup",
     "restore",
 )
+# What these write goes to people who read Indonesian, whoever started them.
+LASTING = frozenset({"serve", "worker", "daily", "remind", "digest", "obstacles", "demo"})
 
 
 def main() -> None:
@@ -32,7 +34,23 @@ def main() -> None:
         return
     from django.core.management import execute_from_command_line
 
+    if sys.argv[1] not in LASTING:
+        speak()
     execute_from_command_line(["guyub", *sys.argv[1:]])
+
+
+def speak() -> None:
+    """Speak the language of ``GUYUB_LANGUAGE`` (``en``), else Indonesian."""
+    wanted = os.environ.get("GUYUB_LANGUAGE", "")
+    if not wanted:
+        return
+    import django
+    from django.conf import settings
+    from django.utils import translation
+
+    django.setup()
+    if wanted in dict(settings.LANGUAGES):
+        translation.activate(wanted)
 
 
 def overview() -> str:
@@ -42,6 +60,7 @@ def overview() -> str:
     from django.utils.translation import gettext as _
 
     django.setup()
+    speak()
     helps = {
         name: str(load_command_class(app, name).help)
         for name, app in get_commands().items()

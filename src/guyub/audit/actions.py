@@ -114,6 +114,8 @@ LABELS: dict[str, Any] = {
     "documents.dispatch.send": _("Laporan dikirim lewat surel"),
     "documents.document.renew": _("Bagian LP2KD ditambahkan"),
     "documents.document.start": _("LP2KD dimulai"),
+    "documents.edition.fill": _("Angka edisi LP2KD dibekukan"),
+    "documents.figures.ask": _("Angka laporan dihitung"),
     "documents.edition.issue": _("Edisi LP2KD diterbitkan"),
     "documents.edition.make": _("Berkas edisi LP2KD dibuat"),
     "documents.edition.retry": _("Berkas edisi LP2KD dibuat lagi"),

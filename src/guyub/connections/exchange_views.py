@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
+from guyub.access import wall
 from guyub.access.guards import public
 from guyub.access.permissions import can
 from guyub.connections import exchange
@@ -35,6 +36,8 @@ def _answering(
         return refusal
     if not can(request.user, "registry.view"):
         return _failed(403, "err.request.forbidden", "the token lacks the scope registry:read")
+    # Agencies' tokens reach the whole regency; what a partner is given is narrowed from there.
+    wall.apply(wall.ALL)
     try:
         body = json.loads(request.body)
     except (ValueError, RecursionError):

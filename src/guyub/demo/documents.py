@@ -7,7 +7,7 @@ import datetime as dt
 from django.utils.translation import gettext as _
 
 from guyub.accounts.models import User
-from guyub.documents import built, mailing, services
+from guyub.documents import built, keeping, mailing, services
 from guyub.documents.models import Document, Section
 from guyub.documents.question import Question
 
@@ -62,6 +62,8 @@ def make_documents(actors: dict[str, User], today: dt.date) -> Document:
         section = known.get(key) or _part_of(document, key, writers[key])
         services.write(section, text=text, version=0, done=False, actor=writers[key])
     services.ask_agencies(document, due_on=today + dt.timedelta(days=14), actor=secretary)
+    figures = keeping.ask_for(keeping.of_document(document), actor=secretary)
+    keeping.compute(figures.pk)
     edition = services.issue(document, note=_("Edisi untuk rapat koordinasi."), actor=secretary)
     services.make(edition.pk)
     # This year's has been started, so that its live figures show.

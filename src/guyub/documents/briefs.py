@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +27,11 @@ from guyub.reports.queries import late_by_agency
 MAKERS = {"pdf": paper_pdf, "docx": paper_docx, "xlsx": paper_xlsx}
 
 
+def name_of(reader: Any) -> str:
+    """Return how a report names whom it was made for; nobody when it is kept for all."""
+    return f"{reader} ({reader.get_role_display()})" if reader is not None else ""
+
+
 def _paper(
     title: str, subtitle: str, facts: list[tuple[str, str]], parts: list[Part], reader: Any
 ) -> Paper:
@@ -37,7 +43,7 @@ def _paper(
         sources=sources.datasets(),
         reference=sources.reference_text(),
         made_at=sources.made_at(),
-        made_by=f"{reader} ({reader.get_role_display()})",
+        made_by=name_of(reader),
         facts=facts,
     )
 
@@ -95,8 +101,13 @@ def of_agency(agency: Agency, year: int, reader: Any) -> Paper:
     )
 
 
-def of_area(area: Area, year: int, reader: Any) -> Paper:
-    """Return the report of the regency, a district or a village: the poor, services, help, proposals."""
+def of_area(
+    area: Area, year: int, reader: Any, tick: Callable[[int], None] = lambda percent: None
+) -> Paper:
+    """Return the report of the regency, a district or a village: the poor, services, help, proposals.
+
+    ``tick`` is called with how far it is, in per cent.
+    """
     if area.level == Level.VILLAGE:
         tally, children = tallies.tally_of_village(area), []
         known: dict[int, Tally] = {}
@@ -119,15 +130,21 @@ def of_area(area: Area, year: int, reader: Any) -> Paper:
         facts.insert(1, (_("Kecamatan"), area.parent.name))
     by_area = figures.welfare_by_area(children, known, first) if children else []
     near = Q(area=area) | Q(area__parent=area) if area.level != Level.REGENCY else Q()
+    welfare = figures.welfare(tally, area.title)
+    tick(20)
+    housing = figures.housing(area)
+    tick(55)
+    helped = figures.recipients(year, area)
+    tick(90)
     return _paper(
         _("Laporan wilayah"),
         area.title,
         facts,
         [
-            Part(_("Kesejahteraan keluarga"), blocks=figures.welfare(tally, area.title)),
+            Part(_("Kesejahteraan keluarga"), blocks=welfare),
             Part(_("Menurut wilayah"), blocks=by_area),
-            Part(_("Layanan dasar dan keadaan rumah"), blocks=figures.housing(area)),
-            Part(_("Bantuan"), blocks=figures.recipients(year, area)),
+            Part(_("Layanan dasar dan keadaan rumah"), blocks=housing),
+            Part(_("Bantuan"), blocks=helped),
             Part(_("Usul, sanggah, dan pengaduan"), blocks=figures.proposals(year, area)),
             Part(_("Kendala"), blocks=_open_obstacles(near, _("Kendala yang belum selesai"))),
         ],

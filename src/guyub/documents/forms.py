@@ -77,6 +77,11 @@ class IssueForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("Untuk edisi kedua dan seterusnya: apa yang berubah."),
     )
+    anew = forms.BooleanField(
+        label=_("Hitung angka terbaru dahulu"),
+        required=False,
+        help_text=_("Tanpa ini dipakai angka yang tersimpan."),
+    )
 
 
 class SaveForm(forms.ModelForm):

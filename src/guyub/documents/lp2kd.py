@@ -16,12 +16,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from guyub.agencies.models import Agency
-from guyub.documents import figures, sources
+from guyub.documents import figures
 from guyub.documents.models import Document, Section
-from guyub.documents.paper import Block, Chapter, Paper, Part
+from guyub.documents.paper import Block, Chapter, Paper, Part, Source
 from guyub.registry import tallies
 
 Blocks = Callable[[int], list[Block]]
+BlocksOf = Callable[[str], list[Block]]
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,12 @@ def hint_of(section: Section) -> Any:
     return part.hint if part is not None else AGENCY_HINT
 
 
+def has_figures(section: Section) -> bool:
+    """Whether tables or charts go with a section."""
+    part = PARTS.get(section.key)
+    return bool(part.blocks) if part is not None else section.agency_id is not None
+
+
 def blocks_of(section: Section, year: int) -> list[Block]:
     """Return the live figures that go with a section."""
     part = PARTS.get(section.key)
@@ -149,14 +156,19 @@ def chapter_title(key: str) -> str:
     return next((str(c.title) for c in OUTLINE if c.key == key), key)
 
 
-def assemble(document: Document, *, made_by: str, edition: str) -> Paper:
-    """Put the document together from what is written and from the figures as they are now."""
+def assemble(
+    document: Document, *, made_by: str, edition: str, figures: dict[str, Any], blocks: BlocksOf
+) -> Paper:
+    """Put the document together from what is written and from figures that were kept.
+
+    ``blocks`` gives those of a section by its key; ``figures`` says of what sources and when they are.
+    """
     by_chapter: dict[str, list[Part]] = {}
     for section in document.sections.select_related("agency").order_by("position"):
         part = Part(
             section.title,
             section.text,
-            blocks_of(section, document.year),
+            blocks(section.key),
             str(section.agency.name) if section.agency is not None else "",
         )
         by_chapter.setdefault(section.key.partition(".")[0], []).append(part)
@@ -169,9 +181,9 @@ def assemble(document: Document, *, made_by: str, edition: str) -> Paper:
             for chapter in OUTLINE
             if chapter.key in by_chapter
         ],
-        sources=sources.datasets(),
-        reference=sources.reference_text(),
-        made_at=sources.made_at(),
+        sources=[Source(**source) for source in figures.get("sources", [])],
+        reference=figures.get("reference", ""),
+        made_at=figures.get("made_at", ""),
         made_by=made_by,
         edition=edition,
         is_long=True,

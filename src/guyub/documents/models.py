@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -106,7 +107,65 @@ class SectionText(models.Model):
         ordering = ["-at", "-pk"]
 
 
+class FiguresState(models.TextChoices):
+    NONE = "none", _("Belum dihitung")
+    WAITING = "waiting", _("Menunggu giliran")
+    WORKING = "working", _("Sedang dihitung")
+    READY = "ready", _("Siap")
+    FAILED = "failed", _("Gagal")
+
+
+class Figures(models.Model):
+    """Tables and charts that take long, as the worker last computed them.
+
+    ``content`` stays until newer ones stand: blocks by section for an LP2KD, a whole
+    :class:`guyub.documents.paper.Paper` for the report of an area.
+    """
+
+    # A worker that is silent for longer has died.
+    SILENCE = dt.timedelta(minutes=5)
+    # Waiting longer than this, nobody seems to be working.
+    PATIENCE = dt.timedelta(minutes=3)
+
+    # "document:12" or "area:1".
+    subject = models.CharField(max_length=60)
+    year = models.PositiveSmallIntegerField(_("tahun"))
+    language = models.CharField(max_length=5)
+    content = models.JSONField(default=dict)
+    state = models.CharField(
+        _("keadaan"), max_length=10, choices=FiguresState.choices, default=FiguresState.NONE
+    )
+    percent = models.PositiveSmallIntegerField(default=0)
+    # When it was asked for, or a worker last said that it is at it.
+    touched_at = models.DateTimeField(default=timezone.now)
+    computed_at = models.DateTimeField(_("dihitung"), null=True)
+    seconds = models.FloatField(default=0)
+
+    class Meta:
+        verbose_name = _("angka laporan")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "year", "language"], name="figures_once_a_language"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.year}"
+
+    @property
+    def is_working(self) -> bool:
+        return self.state in (FiguresState.WAITING, FiguresState.WORKING)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the worker that was at it has died, or none takes it up."""
+        silent = timezone.now() - self.touched_at
+        most = self.SILENCE if self.state == FiguresState.WORKING else self.PATIENCE
+        return self.is_working and silent > most
+
+
 class EditionState(models.TextChoices):
+    COUNTING = "counting", _("Menunggu angka")
     WAITING = "waiting", _("Menunggu giliran")
     WORKING = "working", _("Sedang dibuat")
     READY = "ready", _("Siap")
@@ -131,7 +190,9 @@ class Edition(models.Model):
     number = models.PositiveSmallIntegerField(_("edisi"), null=True)
     note = models.TextField(_("keterangan"), blank=True)
     content = models.JSONField()
-    digest = models.CharField(_("SHA-256"), max_length=64)
+    # Empty while its figures are being computed: its words are frozen, its figures are to come.
+    digest = models.CharField(_("SHA-256"), max_length=64, blank=True)
+    language = models.CharField(max_length=5, default="id")
     state = models.CharField(
         _("keadaan"), max_length=10, choices=EditionState.choices, default=EditionState.WAITING
     )
@@ -168,7 +229,7 @@ class Edition(models.Model):
 
     @property
     def is_working(self) -> bool:
-        return self.state in (EditionState.WAITING, EditionState.WORKING)
+        return self.state in (EditionState.COUNTING, EditionState.WAITING, EditionState.WORKING)
 
 
 class Sharing(models.TextChoices):

@@ -244,14 +244,15 @@ def _chapter_json(chapter: Chapter) -> dict[str, Any]:
                 "title": part.title,
                 "text": part.text,
                 "by": part.by,
-                "blocks": [_block_json(block) for block in part.blocks],
+                "blocks": [block_json(block) for block in part.blocks],
             }
             for part in chapter.parts
         ],
     }
 
 
-def _block_json(block: Block) -> dict[str, Any]:
+def block_json(block: Block) -> dict[str, Any]:
+    """Return a table or drawing as JSON has it."""
     if isinstance(block, Table):
         return {"kind": block.kind, **asdict(block)}
     chart = asdict(block.chart)
@@ -272,13 +273,19 @@ def _chapter(data: dict[str, Any]) -> Chapter:
     return Chapter(
         data["title"],
         [
-            Part(part["title"], part["text"], [_block(b) for b in part["blocks"]], part["by"])
+            Part(
+                part["title"],
+                part["text"],
+                [block_from_json(b) for b in part["blocks"]],
+                part["by"],
+            )
             for part in data["parts"]
         ],
     )
 
 
-def _block(data: dict[str, Any]) -> Block:
+def block_from_json(data: dict[str, Any]) -> Block:
+    """Return the table or drawing that :func:`block_json` wrote."""
     values = {name: value for name, value in data.items() if name != "kind"}
     if data["kind"] == "table":
         values["columns"] = [Column(**column) for column in values["columns"]]

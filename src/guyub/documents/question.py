@@ -18,6 +18,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from guyub.access.permissions import Scope, can, scope_of
@@ -210,7 +211,9 @@ def ask(question: Question, user: Any, *, fresh: bool = False) -> Answer:
 def _key(question: Question, user: Any) -> str:
     """Name an answer by the question and by all that decides what the reader may count."""
     who = [user.role, user.agency_id, user.area_code]
-    text = json.dumps([question.as_json(), who, str(timezone.localdate())], sort_keys=True)
+    # Its labels are in a language too.
+    asked = [question.as_json(), who, str(timezone.localdate()), get_language()]
+    text = json.dumps(asked, sort_keys=True)
     return "documents.question." + hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -23,11 +23,12 @@ from guyub.audit import services as audit
 from guyub.discussions.models import Kind
 from guyub.discussions.people import people_of
 from guyub.discussions.services import notify
-from guyub.documents import lp2kd
+from guyub.documents import keeping, lp2kd
 from guyub.documents.models import (
     Document,
     Edition,
     EditionState,
+    Figures,
     Section,
     SectionState,
     SectionText,
@@ -207,8 +208,13 @@ def digest_of(content: dict[str, Any]) -> str:
 
 
 @transaction.atomic
-def issue(document: Document, *, note: str, actor: Any, trial: bool = False) -> Edition:
+def issue(
+    document: Document, *, note: str, actor: Any, trial: bool = False, anew: bool = False
+) -> Edition:
     """Freeze the document as it stands now and have its files made; a trial gets no number.
+
+    Its figures are those that are kept. Where there are none, or they are wanted ``anew``, the words are
+    frozen and the edition waits until the worker has computed them.
 
     Raises:
         ValidationError: nothing is written yet, or a second edition does not say what changed.
@@ -223,19 +229,27 @@ def issue(document: Document, *, note: str, actor: Any, trial: bool = False) -> 
             raise ValidationError({"note": _("Sebutkan apa yang berubah dari edisi sebelumnya.")})
     else:
         document.editions.filter(number=None).exclude(state=EditionState.WORKING).delete()
+    kept = keeping.of_document(document)
+    is_counting = anew or kept.computed_at is None
     name = _("Edisi %(n)d") % {"n": number} if number else _("Rancangan")
     paper = lp2kd.assemble(
         document,
         made_by=f"{actor} ({actor.get_role_display()})" if actor else "Guyub",
         edition=name,
+        figures={} if is_counting else kept.content,
+        blocks=lambda key: [] if is_counting else keeping.blocks_of(kept, key),
     )
     content = json.loads(json.dumps(paper.as_json()))
+    # Which section each part is, until the figures are in it.
+    keys = list(document.sections.order_by("position").values_list("key", flat=True))
     edition = Edition.objects.create(
         document=document,
         number=number,
         note=note.strip(),
-        content=content,
-        digest=digest_of(content),
+        content={**content, "keys": keys} if is_counting else content,
+        digest="" if is_counting else digest_of(content),
+        language=kept.language,
+        state=EditionState.COUNTING if is_counting else EditionState.WAITING,
         issued_by=actor,
         issued_at=timezone.now(),
     )
@@ -246,10 +260,52 @@ def issue(document: Document, *, note: str, actor: Any, trial: bool = False) -> 
             subject=edition,
             detail={"year": document.year, "number": number, "sha256": edition.digest},
         )
+    if is_counting:
+        keeping.ask_for(kept, actor=actor)
+    else:
+        _queue(edition)
+    return edition
+
+
+def _queue(edition: Edition) -> None:
     from guyub.documents.tasks import make_files  # the task imports this module
 
     transaction.on_commit(lambda: make_files.enqueue(edition.pk))
-    return edition
+
+
+def _waiting_for(figures: Figures) -> QuerySet[Edition]:
+    kind, _colon, pk = figures.subject.partition(":")
+    if kind != "document":
+        return Edition.objects.none()
+    return Edition.objects.select_for_update().filter(
+        document_id=int(pk), language=figures.language, state=EditionState.COUNTING
+    )
+
+
+def fail_waiting(figures: Figures) -> int:
+    """Say of the editions that wait for figures that these could not be computed; return how many."""
+    return _waiting_for(figures).update(state=EditionState.FAILED)
+
+
+def fill_waiting(figures: Figures) -> int:
+    """Put figures that were just computed into the editions that wait for them; return how many."""
+    filled = 0
+    for edition in _waiting_for(figures):
+        content = edition.content
+        keys = iter(content.pop("keys"))
+        for chapter in content["chapters"]:
+            for part in chapter["parts"]:
+                part["blocks"] = figures.content["blocks"].get(next(keys), [])
+        content |= {name: figures.content[name] for name in ("sources", "reference", "made_at")}
+        # Through a paper once, which numbers its tables.
+        content = json.loads(json.dumps(Paper.from_json(content).as_json()))
+        edition.content, edition.digest = content, digest_of(content)
+        edition.state = EditionState.WAITING
+        edition.save(update_fields=["content", "digest", "state"])
+        audit.record("documents.edition.fill", subject=edition, detail={"sha256": edition.digest})
+        _queue(edition)
+        filled += 1
+    return filled
 
 
 MAKERS = (("pdf", paper_pdf), ("docx", paper_docx), ("xlsx", paper_xlsx))
@@ -273,7 +329,8 @@ def make(edition_id: int) -> Edition | None:
     try:
         paper = Paper.from_json(edition.content)
         for number, (name, maker) in enumerate(MAKERS, 1):
-            content = maker(paper)
+            with translation.override(edition.language):
+                content = maker(paper)
             getattr(edition, name).save(f"lp2kd.{name}", ContentFile(content), save=False)
             edition.digests[name] = hashlib.sha256(content).hexdigest()
             edition.percent, edition.touched_at = 30 * number, timezone.now()
@@ -302,12 +359,16 @@ def _finish(edition: Edition) -> None:
 @transaction.atomic
 def make_again(edition: Edition, *, actor: Any) -> Edition:
     """Have the files of an edition that failed made again, from the same frozen content."""
-    edition.state, edition.percent = EditionState.WAITING, 0
+    is_counting = not edition.digest
+    edition.state = EditionState.COUNTING if is_counting else EditionState.WAITING
+    edition.percent = 0
     edition.save(update_fields=["state", "percent"])
     audit.record("documents.edition.retry", actor=actor, subject=edition)
-    from guyub.documents.tasks import make_files
-
-    transaction.on_commit(lambda: make_files.enqueue(edition.pk))
+    if is_counting:
+        kept = keeping.of_document(edition.document, edition.language)
+        keeping.ask_for(kept, actor=actor)
+    else:
+        _queue(edition)
     return edition
 
 

@@ -15,11 +15,18 @@ from django.views.decorators.http import require_POST
 
 from guyub.access.guards import requires
 from guyub.access.permissions import can
-from guyub.documents import built, lp2kd, services
+from guyub.documents import built, keeping, lp2kd, services
 from guyub.documents.forms import AskForm, AssignForm, IssueForm, StartForm, WriteForm
 from guyub.documents.mailing import MEDIA_TYPES
 from guyub.documents.mailing import visible_to as schedules_of
-from guyub.documents.models import Document, Edition, EditionState, Section, SectionState
+from guyub.documents.models import (
+    Document,
+    Edition,
+    EditionState,
+    FiguresState,
+    Section,
+    SectionState,
+)
 from guyub.documents.paper import Paper
 from guyub.documents.services import OvertakenError
 from guyub.ui.answers import show_errors, tried
@@ -102,6 +109,7 @@ def document(request: HttpRequest, document: Document) -> HttpResponse:
         "editions": [e for e in editions if e.number],
         "trial": next((e for e in editions if not e.number), None),
         "issue_form": IssueForm(),
+        "figures": keeping.of_document(document),
         "ask_form": AskForm(),
         "may_manage": can(request.user, "documents.manage"),
     }
@@ -110,9 +118,42 @@ def document(request: HttpRequest, document: Document) -> HttpResponse:
 
 @requires("documents.view", load=_document)
 def preview(request: HttpRequest, document: Document) -> HttpResponse:
-    """The document as it would be issued now, its figures live."""
-    paper = lp2kd.assemble(document, made_by=str(request.user), edition=_("Rancangan"))
-    return render(request, "documents/preview.html", {"document": document, "paper": paper})
+    """The document as it would be issued now: its words, and the figures that are kept."""
+    kept = keeping.of_document(document)
+    if kept.state == FiguresState.NONE:
+        kept = keeping.ask_for(kept, actor=request.user)
+    paper = None
+    if kept.computed_at is not None:
+        paper = lp2kd.assemble(
+            document,
+            made_by=str(request.user),
+            edition=_("Rancangan"),
+            figures=kept.content,
+            blocks=lambda key: keeping.blocks_of(kept, key),
+        )
+    context = {"document": document, "paper": paper, "figures": kept}
+    return render(request, "documents/preview.html", context)
+
+
+@requires("documents.view", load=_document)
+def figures_progress(request: HttpRequest, document: Document) -> HttpResponse:
+    """How far the figures are, as a piece of page; when they stand, the page is loaded anew."""
+    kept = keeping.of_document(document)
+    response = render(request, "documents/_figures.html", {"document": document, "figures": kept})
+    if not kept.is_working:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+@requires("documents.view", load=_document)
+def compute_figures(request: HttpRequest, document: Document) -> HttpResponse:
+    """Have the figures computed anew, and go back to where that was asked."""
+    keeping.ask_for(keeping.of_document(document), actor=request.user)
+    section = document.sections.filter(key=request.POST.get("bagian", "")).first()
+    if section is not None:
+        return redirect("documents:section", pk=section.pk)
+    return redirect("documents:preview", year=document.year)
 
 
 @requires("documents.write", load=_section)
@@ -148,14 +189,19 @@ def section(request: HttpRequest, section: Section) -> HttpResponse:
         return render(
             request, "documents/_saved.html", {**context, "version": request.POST.get("version")}
         )
+    kept = keeping.of_document(section.document)
+    if kept.state == FiguresState.NONE and lp2kd.has_figures(section):
+        kept = keeping.ask_for(kept, actor=request.user)
     context = {
         "section": section,
+        "document": section.document,
+        "figures": kept if lp2kd.has_figures(section) else None,
         "form": form,
         "other": other,
         "version": form["version"].value(),
         "hint": lp2kd.hint_of(section),
         "texts": section.texts.select_related("by")[:8],
-        "blocks": lp2kd.blocks_of(section, section.document.year),
+        "blocks": keeping.blocks_of(kept, section.key),
     }
     return render(request, "documents/section.html", context)
 
@@ -200,13 +246,13 @@ def renew(request: HttpRequest, document: Document) -> HttpResponse:
 
 def _issue(request: HttpRequest, document: Document, trial: bool) -> HttpResponse:
     form = IssueForm(request.POST)
-    note = form.cleaned_data["note"] if form.is_valid() else ""
+    given = form.cleaned_data if form.is_valid() else {"note": "", "anew": False}
     done = (
         _("Berkas rancangan sedang dibuat.") if trial else _("Edisi diterbitkan; berkasnya dibuat.")
     )
     tried(
         request,
-        lambda: services.issue(document, note=note, actor=request.user, trial=trial),
+        lambda: services.issue(document, actor=request.user, trial=trial, **given),
         done,
     )
     return redirect("documents:document", year=document.year)
@@ -232,8 +278,9 @@ def edition(request: HttpRequest, edition: Edition) -> HttpResponse:
     context = {
         "edition": edition,
         "document": edition.document,
-        "paper": Paper.from_json(edition.content),
+        "paper": Paper.from_json({k: v for k, v in edition.content.items() if k != "keys"}),
         "is_sound": services.digest_of(edition.content) == edition.digest,
+        "is_counting": edition.state == EditionState.COUNTING,
     }
     return render(request, "documents/edition.html", context)
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from docx import Document
 
@@ -24,6 +25,10 @@ def _when(meeting: Meeting) -> str:
     return f"{date_format(start, 'l, j F Y')}, {start:%H.%M}–{end:%H.%M} WIB"
 
 
+def _language() -> str:
+    return (get_language() or "id").partition("-")[0]
+
+
 def mandate_letter(invitation: Invitation) -> bytes:
     """Typeset the letter that states who comes in the head's place and what they may decide."""
     meeting, agency = invitation.meeting, invitation.agency
@@ -37,7 +42,31 @@ def mandate_letter(invitation: Invitation) -> bytes:
         TEMPLATES / "mandate.typ",
         {
             "title": _("Surat Mandat"),
-            "regency": settings.REGENCY_NAME,
+            "lang": _language(),
+            "words": {
+                "government": _("Pemerintah %(regency)s") % {"regency": settings.REGENCY_NAME},
+                "undersigned": _("Yang bertanda tangan di bawah ini:"),
+                "name": _("Nama"),
+                "position": _("Jabatan"),
+                "gives": _("memberi mandat kepada:"),
+                "attends": _("untuk menghadiri:"),
+                "meeting": _("Rapat"),
+                "when": _("Waktu"),
+                "place": _("Tempat"),
+                "scope": _("Wewenang"),
+                "binds": _(
+                    "Keputusan wakil atas pokok bahasan berikut mengikat perangkat daerah kami:"
+                ),
+                "limits": _("Batas wewenang"),
+                "code": _("Kode mandat"),
+                "show": _("Tunjukkan kode ini saat mengisi kehadiran."),
+                "signed": _("Disahkan secara elektronik di Guyub pada %(when)s WIB oleh %(who)s.")
+                % {
+                    "when": date_format(timezone.localtime(signed), "j F Y H.i") if signed else "",
+                    "who": invitation.replied_by or "",
+                },
+                "draft": _("RANCANGAN: belum ditandatangani kepala perangkat daerah."),
+            },
             "agency": agency.name,
             "address": agency.address,
             "head": agency.head_name,
@@ -47,12 +76,12 @@ def mandate_letter(invitation: Invitation) -> bytes:
             "meeting": meeting.title,
             "when": _when(meeting),
             "place": meeting.place,
-            "scope": invitation.get_mandate_scope_display(),
+            "scope": str(invitation.get_mandate_scope_display()),
             "decides": invitation.mandate_scope != MandateScope.NOTHING,
             "items": items,
             "limits": invitation.mandate_limits,
             "code": invitation.mandate_code,
-            "signed": date_format(timezone.localtime(signed), "j F Y H.i") if signed else "",
+            "is_signed": signed is not None,
             "signer": str(invitation.replied_by or ""),
         },
     )
@@ -68,6 +97,8 @@ def minutes_data(meeting: Meeting) -> dict[str, Any]:
     attendances = list(meeting.attendances.select_related("agency"))
     return {
         "title": _("Notulen"),
+        "lang": _language(),
+        "words": _words(),
         "regency": settings.REGENCY_NAME,
         "meeting": meeting.title,
         "purpose": meeting.purpose,
@@ -87,8 +118,11 @@ def minutes_data(meeting: Meeting) -> dict[str, Any]:
             }
             for a in attendances
         ],
-        "heads": sum(a.capacity == Capacity.HEAD for a in attendances),
-        "delegates": sum(a.capacity == Capacity.DELEGATE for a in attendances),
+        "present": _("Kepala yang hadir sendiri: %(heads)d. Wakil: %(delegates)d.")
+        % {
+            "heads": sum(a.capacity == Capacity.HEAD for a in attendances),
+            "delegates": sum(a.capacity == Capacity.DELEGATE for a in attendances),
+        },
         "notes": meeting.notes,
         "agenda": [
             {
@@ -109,7 +143,33 @@ def minutes_data(meeting: Meeting) -> dict[str, Any]:
             }
             for action in meeting.actions.select_related("agency")
         ],
-        "made": date_format(timezone.localtime(), "j F Y H.i"),
+        "made": _("Dibuat oleh Guyub dari catatan rapat, %(when)s WIB.")
+        % {"when": date_format(timezone.localtime(), "j F Y H.i")},
+    }
+
+
+def _words() -> dict[str, str]:
+    """Return the fixed words of the minutes in the language of the moment."""
+    return {
+        "when": _("Waktu"),
+        "place": _("Tempat"),
+        "chair": _("Pemimpin rapat"),
+        "quorum": _("Kuorum"),
+        "purpose": _("Tujuan"),
+        "inputs": _("Masukan tertulis"),
+        "ratify_by": _("Batas pengesahan"),
+        "regent_note": _("Arahan Bupati"),
+        "notes": _("Jalannya rapat"),
+        "actions": _("Tindak lanjut"),
+        "owner": _("Penanggung jawab"),
+        "due": _("Batas waktu"),
+        "state": _("Keadaan"),
+        "attendances": _("Daftar hadir"),
+        "nobody": _("Belum ada kehadiran yang tercatat."),
+        "agency": _("Perangkat daerah"),
+        "name": _("Nama"),
+        "position": _("Jabatan"),
+        "capacity": _("Sebagai"),
     }
 
 
@@ -119,6 +179,7 @@ def _decision(decision: Any) -> dict[str, Any]:
         stances.setdefault(consent.get_stance_display(), []).append(str(consent.agency))
     return {
         "number": decision.number,
+        "label": _("Keputusan %(number)d") % {"number": decision.number},
         "text": decision.text,
         "state": decision.get_state_display(),
         "stances": [
@@ -142,16 +203,17 @@ def minutes_docx(meeting: Meeting) -> bytes:
     document.core_properties.author = "Guyub"
     document.add_heading(f"{data['title']}: {data['meeting']}", level=1)
     facts = document.add_table(rows=0, cols=2)
+    words = data["words"]
     for label, value in (
-        (_("Waktu"), data["when"]),
-        (_("Tempat"), data["place"]),
-        (_("Pemimpin rapat"), data["chair"] or "–"),
-        (_("Kuorum"), data["quorum"]),
+        (words["when"], data["when"]),
+        (words["place"], data["place"]),
+        (words["chair"], data["chair"] or "–"),
+        (words["quorum"], data["quorum"]),
     ):
         cells = facts.add_row().cells
         cells[0].text, cells[1].text = label, value
     if data["purpose"]:
-        document.add_heading(_("Tujuan"), level=2)
+        document.add_heading(words["purpose"], level=2)
         document.add_paragraph(data["purpose"])
     for number, item in enumerate(data["agenda"], 1):
         document.add_heading(f"{number}. {item['title']}", level=2)
@@ -163,28 +225,27 @@ def minutes_docx(meeting: Meeting) -> bytes:
             paragraph.add_run(text["text"])
         for decision in item["decisions"]:
             paragraph = document.add_paragraph()
-            label = _("Keputusan %(number)d") % {"number": decision["number"]}
-            paragraph.add_run(f"{label} ({decision['state']}): ").bold = True
+            paragraph.add_run(f"{decision['label']} ({decision['state']}): ").bold = True
             paragraph.add_run(decision["text"])
             for stance in decision["stances"]:
                 document.add_paragraph(
                     f"{stance['stance']}: {stance['agencies']}", style="List Bullet"
                 )
             if decision["regent_note"]:
-                document.add_paragraph(f"{_('Arahan Bupati')}: {decision['regent_note']}")
+                document.add_paragraph(f"{words['regent_note']}: {decision['regent_note']}")
     if data["notes"]:
-        document.add_heading(_("Jalannya rapat"), level=2)
+        document.add_heading(words["notes"], level=2)
         document.add_paragraph(data["notes"])
     _table(
         document,
-        _("Tindak lanjut"),
-        (_("Tindak lanjut"), _("Penanggung jawab"), _("Batas waktu"), _("Keadaan")),
+        words["actions"],
+        (words["actions"], words["owner"], words["due"], words["state"]),
         [(a["text"], a["agency"], a["due"], a["state"]) for a in data["actions"]],
     )
     _table(
         document,
-        _("Daftar hadir"),
-        (_("Perangkat daerah"), _("Nama"), _("Jabatan"), _("Sebagai")),
+        words["attendances"],
+        (words["agency"], words["name"], words["position"], words["capacity"]),
         [(a["agency"], a["name"], a["position"], a["capacity"]) for a in data["attendances"]],
     )
     target = io.BytesIO()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import io
+from contextlib import AbstractContextManager
 from typing import Any
 
 import qrcode
 import qrcode.image.svg
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -296,12 +299,23 @@ def sign_mandate(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     return redirect("meetings:reply", pk=invitation.pk)
 
 
+def _language_of(request: HttpRequest) -> AbstractContextManager[None]:
+    """Speak the language that a paper is asked for in (``?bahasa=``).
+
+    Official papers are in Indonesian (UU 24/2009) unless somebody asks for another language.
+    """
+    asked = request.GET.get("bahasa", "")
+    return translation.override(asked if asked in dict(settings.LANGUAGES) else "id")
+
+
 @requires("meetings.reply", load=find_invitation)
 def mandate_letter(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     if invitation.reply != Reply.DELEGATE:
         messages.error(request, _("Belum ada mandat pada undangan ini."))
         return redirect("meetings:reply", pk=invitation.pk)
-    response = HttpResponse(paper.mandate_letter(invitation), content_type="application/pdf")
+    with _language_of(request):
+        content = paper.mandate_letter(invitation)
+    response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="mandat-{invitation.pk}.pdf"'
     return response
 
@@ -436,15 +450,19 @@ def close(request: HttpRequest, meeting: Meeting) -> HttpResponse:
 
 @requires("meetings.view", load=find_meeting)
 def minutes_pdf(request: HttpRequest, meeting: Meeting) -> HttpResponse:
-    response = HttpResponse(paper.minutes_pdf(meeting), content_type="application/pdf")
+    with _language_of(request):
+        content = paper.minutes_pdf(meeting)
+    response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="notulen-{meeting.pk}.pdf"'
     return response
 
 
 @requires("meetings.view", load=find_meeting)
 def minutes_docx(request: HttpRequest, meeting: Meeting) -> HttpResponse:
+    with _language_of(request):
+        content = paper.minutes_docx(meeting)
     response = HttpResponse(
-        paper.minutes_docx(meeting),
+        content,
         content_type="application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     )
     response["Content-Disposition"] = f'attachment; filename="notulen-{meeting.pk}.docx"'

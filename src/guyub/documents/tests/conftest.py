@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from guyub.access.roles import Role
-from guyub.documents import services
+from guyub.documents import keeping, services
 from guyub.programs.models import Funding
 
 
@@ -38,6 +38,17 @@ def homes(make_household: Callable[..., Any]) -> list[Any]:
         make_household(desil=2, name="Wagiman"),
         make_household("33.02.17.2001", desil=8, name="Karsono"),
     ]
+
+
+@pytest.fixture
+def reckoned(document: Any) -> Callable[[], Any]:
+    """Compute the document's figures as the worker does: ``reckoned()``."""
+
+    def reckon() -> Any:
+        figures = keeping.ask_for(keeping.of_document(document), actor=None)
+        return keeping.compute(figures.pk)
+
+    return reckon
 
 
 TODAY = dt.date(2026, 3, 2)

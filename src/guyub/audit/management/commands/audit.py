@@ -6,6 +6,8 @@ import sys
 from typing import Any
 
 from django.core.management import BaseCommand, CommandParser
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from guyub.audit.queries import verify_chain
 from guyub.audit.services import drop_anchor
@@ -13,7 +15,9 @@ from guyub.audit.views import FAULTS
 
 
 class Command(BaseCommand):
-    help = "Memeriksa keutuhan jejak audit (verify) atau mencatat ujungnya di luar basis data (anchor)."
+    help = _(
+        "Memeriksa keutuhan jejak audit (verify) atau mencatat ujungnya di luar basis data (anchor)."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=("verify", "anchor"))
@@ -25,19 +29,23 @@ class Command(BaseCommand):
 
         def tick(done: int) -> None:
             if sys.stderr.isatty():
-                self.stderr.write(f"\r{done:,} kejadian diperiksa", ending="")
+                text = _("%(count)s kejadian diperiksa") % {"count": number_format(done)}
+                self.stderr.write(f"\r{text}", ending="")
 
         verdict = verify_chain(tick=tick)
         if not verdict.is_sound:
             self.stdout.write(
-                f"RANTAI RUSAK pada kejadian nomor {verdict.sequence}: {FAULTS[verdict.fault]}."
+                _("RANTAI RUSAK pada kejadian nomor %(number)d: %(fault)s.")
+                % {"number": verdict.sequence, "fault": FAULTS[verdict.fault]}
             )
             sys.exit(1)
-        self.stdout.write(f"Rantai utuh: {verdict.checked:,} kejadian.".replace(",", "."))
+        self.stdout.write(
+            _("Rantai utuh: %(count)s kejadian.") % {"count": number_format(verdict.checked)}
+        )
         self._tell(drop_anchor())
 
     def _tell(self, anchor: dict[str, Any]) -> None:
         self.stdout.write(
-            f"Catat dan simpan di tempat lain: kejadian {anchor['sequence']}, segel {anchor['seal']}, "
-            f"{anchor['at']}"
+            _("Catat dan simpan di tempat lain: kejadian %(sequence)d, segel %(seal)s, %(at)s")
+            % anchor
         )

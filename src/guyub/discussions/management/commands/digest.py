@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management import BaseCommand
+from django.utils.translation import gettext as _
 
 from guyub.discussions.mail import send_digests
 
 
 class Command(BaseCommand):
-    help = "Mengirim rangkuman kabar harian lewat surel (jalankan sekali sehari)."
+    help = _("Mengirim rangkuman kabar harian lewat surel (jalankan sekali sehari).")
 
     def handle(self, *args: Any, **options: Any) -> None:
         people, news = send_digests()
-        self.stdout.write(f"{people} orang dikirimi {news} kabar.")
+        self.stdout.write(
+            _("%(people)d orang dikirimi %(news)d kabar.") % {"people": people, "news": news}
+        )

@@ -6,12 +6,13 @@ import sys
 from typing import Any
 
 from django.core.management import BaseCommand
+from django.utils.translation import gettext as _
 
 from guyub.imports.resealing import reseal_everything
 
 
 class Command(BaseCommand):
-    help = "Menyegel ulang NIK, nomor KK, dan berkas dengan GUYUB_DATA_KEY yang sekarang."
+    help = _("Menyegel ulang NIK, nomor KK, dan berkas dengan GUYUB_DATA_KEY yang sekarang.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         def tick(place: str, rows: int) -> None:
@@ -23,5 +24,8 @@ class Command(BaseCommand):
             if count:
                 self.stdout.write(f"{place}: {count:,}".replace(",", "."))
         self.stdout.write(
-            "Selesai. Kunci lama boleh dihapus dari GUYUB_OLD_DATA_KEYS; simpan untuk cadangan lama."
+            _(
+                "Selesai. Kunci lama boleh dihapus dari GUYUB_OLD_DATA_KEYS; simpan untuk cadangan "
+                "lama."
+            )
         )

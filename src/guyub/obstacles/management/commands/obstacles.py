@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management import BaseCommand, CommandParser
+from django.utils.translation import gettext as _
 
 from guyub.obstacles.services import remind
 
 
 class Command(BaseCommand):
-    help = "Mengingatkan perangkat daerah akan kendala yang jatuh tempo (remind; sekali sehari)."
+    help = _("Mengingatkan perangkat daerah akan kendala yang jatuh tempo (remind; sekali sehari).")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=("remind",))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{remind()} kendala diingatkan.")
+        self.stdout.write(_("%(count)d kendala diingatkan.") % {"count": remind()})

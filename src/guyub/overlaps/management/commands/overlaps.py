@@ -12,7 +12,7 @@ from guyub.overlaps import queries, services
 
 
 class Command(BaseCommand):
-    help = "Menghitung ulang tumpang tindih program dan kesenjangan bantuan."
+    help = _("Menghitung ulang tumpang tindih program dan kesenjangan bantuan.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
