@@ -124,6 +124,7 @@ EXPECTED: dict[str, dict[str, str]] = {
     "connections:create_token": CONNECTS,
     "connections:token": CONNECTS_OWN,
     "connections:revoke_token": CONNECTS_OWN,
+    "connections:renew_token": CONNECTS_OWN,
     "connections:webhooks": CONNECTS,
     "connections:create_webhook": CONNECTS,
     "connections:webhook": CONNECTS_OWN,

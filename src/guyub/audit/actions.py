@@ -65,6 +65,7 @@ LABELS: dict[str, Any] = {
     "connections.webhook.resend": _("Kabar dikirim ulang"),
     "connections.webhook.resume": _("Penerima kabar dilanjutkan"),
     "connections.token.create": _("Token dibuat"),
+    "connections.token.renew": _("Kunci token diganti"),
     "connections.token.revoke": _("Token dicabut"),
     "connections.token.use": _("Panggilan token sehari"),
     "datasets.dataset.create": _("Dataset dibuat"),

@@ -35,9 +35,13 @@ def find_token(key: str) -> ApiToken | None:
         .filter(prefix=parts[1][:12])
         .first()
     )
-    if token is None or not hmac.compare_digest(token.digest, services.digest_of(key)):
+    if token is None:
         return None
-    return token
+    digest = services.digest_of(key)
+    if hmac.compare_digest(token.digest, digest):
+        return token
+    former = token.has_former_key and hmac.compare_digest(token.former_digest, digest)
+    return token if former else None
 
 
 def principal_of(token: ApiToken) -> User:

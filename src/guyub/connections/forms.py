@@ -126,7 +126,7 @@ class PartnerForm(forms.Form):
         label=_("Hanya keluarga di kecamatan"),
         queryset=Area.objects.filter(level=Level.DISTRICT).order_by("name"),
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "in-columns"}),
         help_text=_("Tanpa pilihan: seluruh kabupaten."),
     )
     purpose_codes = forms.CharField(

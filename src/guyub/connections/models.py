@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -31,6 +32,9 @@ class ApiToken(models.Model):
     # The open part of the key, by which it is found.
     prefix = models.CharField(max_length=12, unique=True)
     digest = models.CharField(max_length=64)
+    # The key before the last change still opens until then, so that the system can be given the new one.
+    former_digest = models.CharField(max_length=64, blank=True, editable=False)
+    former_until = models.DateTimeField(_("kunci lama berlaku sampai"), null=True, blank=True)
     scopes = models.JSONField(_("cakupan"), default=list)
     per_minute = models.PositiveIntegerField(_("panggilan per menit"), default=120)
     # Networks in CIDR notation; none means from anywhere.
@@ -65,6 +69,11 @@ class ApiToken(models.Model):
         if self.revoked_at is not None:
             return TokenState.REVOKED
         return TokenState.EXPIRED if self.expires_at <= timezone.now() else TokenState.ACTIVE
+
+    @property
+    def has_former_key(self) -> bool:
+        """Whether the key before the last change still opens."""
+        return self.former_until is not None and self.former_until > timezone.now()
 
     @property
     def ends_soon(self) -> bool:
@@ -181,6 +190,36 @@ class Attempt(models.Model):
 
     class Meta:
         ordering = ["pk"]
+
+    @property
+    def is_good(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def said(self) -> str:
+        """What the answer means, in words."""
+        if self.status is None:
+            return self.error
+        if self.status in SAID:
+            return str(SAID[self.status])
+        return str(next(text for first, text in KINDS_SAID if self.status >= first))
+
+
+# What receivers' answers mean to whoever has to mend it.
+SAID: dict[int, Any] = {
+    401: _("penerima menolak: tidak dikenali"),
+    403: _("penerima menolak: dilarang"),
+    404: _("alamat itu tidak ada di penerima"),
+    410: _("penerima tidak ingin dikabari lagi"),
+    429: _("penerima kewalahan"),
+}
+KINDS_SAID: tuple[tuple[int, Any], ...] = (
+    (500, _("galat di pihak penerima")),
+    (400, _("penerima menolak kiriman ini")),
+    (300, _("penerima mengalihkan ke alamat lain; tulis alamat barunya")),
+    (200, _("diterima")),
+    (0, _("jawaban yang tidak dikenal")),
+)
 
 
 class Partner(models.Model):

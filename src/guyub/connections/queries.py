@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.utils import timezone
 
 from guyub.access.permissions import OWN_AGENCY, scope_of
@@ -68,6 +68,7 @@ def subscriptions(user: Any) -> QuerySet[Subscription]:
         .annotate(
             waiting=Count("deliveries", filter=Q(deliveries__state=DeliveryState.WAITING)),
             given_up=Count("deliveries", filter=Q(deliveries__state=DeliveryState.GIVEN_UP)),
+            last_good=Max("deliveries__delivered_at"),
         )
         .order_by("agency__name", "pk")
     )

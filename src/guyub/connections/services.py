@@ -28,6 +28,8 @@ LONGEST = dt.timedelta(days=366)
 MOST_PER_MINUTE = 3000
 # Tells a key of ours from any other, for people and for scanners of leaked secrets.
 MARK = "guyub"
+# How long the former key still opens after a change.
+OVERLAP = dt.timedelta(hours=24)
 USES_KEPT = dt.timedelta(days=400)
 
 
@@ -138,6 +140,27 @@ def make_token(
         detail={"agency": agency.code, "scopes": wanted, "networks": len(allowed)},
     )
     return token, key
+
+
+@transaction.atomic
+def renew_key(token: ApiToken, *, at_once: bool = False, actor: Any) -> str:
+    """Give a token another key and return it; it is nowhere kept and so never shown again.
+
+    The former key opens for :data:`OVERLAP` more, unless ``at_once`` ends it.
+
+    Raises:
+        ValidationError: the token has ended.
+    """
+    token = ApiToken.objects.select_for_update().get(pk=token.pk)
+    if token.state != TokenState.ACTIVE:
+        raise ValidationError(_("Token ini sudah berakhir; buat yang baru."))
+    key = f"{MARK}_{token.prefix}_{secrets.token_urlsafe(32)}"
+    token.former_digest = "" if at_once else token.digest
+    token.former_until = None if at_once else timezone.now() + OVERLAP
+    token.digest = digest_of(key)
+    token.save(update_fields=["digest", "former_digest", "former_until"])
+    audit.record("connections.token.renew", actor=actor, subject=token, detail={"at_once": at_once})
+    return key
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ urlpatterns = [
     path("token/baru/", views.create, name="create_token"),
     path("token/<int:pk>/", views.detail, name="token"),
     path("token/<int:pk>/cabut/", views.revoke, name="revoke_token"),
+    path("token/<int:pk>/kunci/", views.renew, name="renew_token"),
     path("kabar/", webhook_views.list_page, name="webhooks"),
     path("kabar/baru/", webhook_views.create, name="create_webhook"),
     path("kabar/<int:pk>/", webhook_views.detail, name="webhook"),

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from guyub.access.guards import public, requires
 from guyub.connections import queries, reference, services
@@ -16,7 +17,7 @@ from guyub.connections.forms import ReasonForm, TokenForm
 from guyub.connections.models import ApiToken, TokenState
 from guyub.connections.openapi import make_api
 from guyub.connections.scopes import SCOPES
-from guyub.ui.answers import show_errors
+from guyub.ui.answers import refused, show_errors
 from guyub.ui.paging import page_of
 
 
@@ -83,6 +84,21 @@ def revoke(request: HttpRequest, token: ApiToken) -> HttpResponse:
             messages.success(request, _("Token dicabut. Sistem itu tidak bisa memanggil lagi."))
             return redirect("connections:token", pk=token.pk)
     return _detail(request, token, form)
+
+
+@requires("connections.manage", load=_token)
+@require_POST
+def renew(request: HttpRequest, token: ApiToken) -> HttpResponse:
+    """Change the key; the new one shows on the answer and nowhere else."""
+    at_once = request.POST.get("segera") == "1"
+    try:
+        key = services.renew_key(token, at_once=at_once, actor=request.user)
+    except ValidationError as error:
+        refused(request, error)
+        return redirect("connections:token", pk=token.pk)
+    token.refresh_from_db()
+    context = {"token": token, "key": key, "is_renewed": True}
+    return render(request, "connections/made.html", context)
 
 
 @public

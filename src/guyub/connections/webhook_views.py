@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -59,10 +61,17 @@ def detail(request: HttpRequest, subscription: Subscription) -> HttpResponse:
     """A receiver with the log of its messages, narrowed by ``?keadaan=``."""
     state = request.GET.get("keadaan", "")
     state = state if state in DeliveryState.values else ""
+    page = page_of(request, queries.deliveries(subscription, state))
+    soon = timezone.now() + dt.timedelta(minutes=1)
     context = {
+        # What is about to be tried shows by itself; long waits are not watched.
+        "waits": any(
+            row.state == DeliveryState.WAITING and row.next_at is not None and row.next_at < soon
+            for row in page
+        ),
         "subscription": subscription,
         "events": [(name, KINDS[name].label) for name in subscription.events if name in KINDS],
-        "page": page_of(request, queries.deliveries(subscription, state)),
+        "page": page,
         "state": state,
         "states": DeliveryState.choices,
     }
@@ -73,9 +82,7 @@ def detail(request: HttpRequest, subscription: Subscription) -> HttpResponse:
 @require_POST
 def ping(request: HttpRequest, subscription: Subscription) -> HttpResponse:
     webhooks.ping(subscription, actor=request.user)
-    messages.success(
-        request, _("Kabar percobaan masuk antrean. Muat ulang untuk melihat hasilnya.")
-    )
+    messages.success(request, _("Kabar percobaan masuk antrean; hasilnya muncul di bawah."))
     return redirect("connections:webhook", pk=subscription.pk)
 
 

@@ -17,6 +17,7 @@ from guyub.audit.models import Event
 from guyub.connections import services
 from guyub.connections.models import ApiToken, TokenUse
 from guyub.connections.scopes import IDENTIFIERS, SCOPES, scopes_for
+from guyub.connections.tests.conftest import Caller
 
 PROGRAMS = "/api/v1/programs"
 # What the secretariat alone does, while a token may what an agency's operator may.
@@ -234,3 +235,25 @@ def test_a_long_list_of_tokens_is_paged_in_few_queries(
         page = client.get("/sambungan/").content.decode()
     assert "Berikutnya" in page
     assert "Tidak ada token" in client.get("/sambungan/?keadaan=berakhir").content.decode()
+
+
+def test_a_key_is_changed_and_the_former_one_opens_for_a_day(caller, client_for):
+    system = caller("programs:read")
+    client = client_for(Role.SECRETARIAT)
+    path = f"/sambungan/token/{system.token.pk}/"
+    page = client.post(f"{path}kunci/").content.decode()
+    key = "guyub_" + page.split('value="guyub_')[1].split('"')[0]
+    assert "Kunci lama masih berlaku" in page
+    assert key not in client.get(path).content.decode()
+    assert system.get("/api/v1/programs").status_code == 200
+    renewed = Caller(key)
+    assert renewed.get("/api/v1/programs").status_code == 200
+    ApiToken.objects.update(former_until=timezone.now())
+    assert system.get("/api/v1/programs").status_code == 401
+    assert renewed.get("/api/v1/programs").status_code == 200
+    client.post(f"{path}kunci/", {"segera": "1"})
+    assert renewed.get("/api/v1/programs").status_code == 401
+    services.revoke_token(system.token, reason="Selesai dipakai", actor=None)
+    refused = client.post(f"{path}kunci/", follow=True).content.decode()
+    assert "sudah berakhir" in refused
+    assert Event.objects.filter(action="connections.token.renew").count() == 2

@@ -134,8 +134,7 @@ def test_figures_speak_the_readers_language(
 ) -> None:
     reckoned()
     client = client_for(Role.SECRETARIAT)
-    client.user.language = "en"
-    client.user.save()
+    client.cookies["guyub_bahasa"] = "en"
     client.get(reverse("documents:preview", args=[2026]))
     english = Figures.objects.exclude(language="id").get()
     keeping.compute(english.pk)

@@ -65,8 +65,7 @@ def text_of(pdf: bytes) -> str:
 
 def test_papers_are_indonesian_unless_another_language_is_asked_for(held, client_for):
     client = client_for(Role.SECRETARIAT)
-    client.user.language = "en"
-    client.user.save()
+    client.cookies["guyub_bahasa"] = "en"
     address = f"/rapat/{held.pk}/notulen.pdf"
     usual = text_of(client.get(address).content)
     assert "Daftar hadir" in usual
@@ -88,7 +87,7 @@ def test_every_label_of_a_mandate_letter_can_be_translated(meeting, heads, item,
     )  # fmt: skip
     labels = (
         "Jabatan", "memberi mandat kepada:", "untuk menghadiri:", "Wewenang", "Batas wewenang",
-        "Kode mandat", "RANCANGAN: belum ditandatangani",
+        "Kode mandat", "Disahkan secara elektronik",
     )  # fmt: skip
     usual = text_of(paper.mandate_letter(made))
     monkeypatch.setattr(paper, "_", lambda text: f"~{text}")
