@@ -11,7 +11,8 @@ import pytest
 from django.utils import timezone
 
 from guyub.access.roles import Role
-from guyub.connections import webhooks
+from guyub.connections import exchange, notices, watching, webhooks
+from guyub.connections.models import Exchange, Notice, Watch
 from guyub.connections.openapi import TAGS
 from guyub.obstacles.models import Obstacle
 
@@ -97,6 +98,32 @@ def test_the_example_client_reads_writes_and_checks(
     with pytest.raises(example.GuyubError) as refused:
         guyub.write("/obstacles", {**content, "severity": 9})
     assert refused.value.errors[0]["field"] == "severity"
+
+
+def test_the_example_partner_subscribes_and_is_told(example, live_server, system, make_household):
+    key = system.client.defaults["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
+    partner = example.Partner(live_server.url, key, "spmis.contoh.go.id", system.key)
+    acknowledged = partner.subscribe("REGISTER", 2, "Pemutakhiran penerima PKH", "PKH")
+    assert acknowledged["ack_status"] == "ACK"
+    exchange.answer_later(Exchange.objects.get().pk)
+    confirmed = partner.opened(system.got[-1])
+    (subscription,) = confirmed["subscribe_response"][0]["subscriptions"]
+    home = make_household(desil=1)
+    watching.spread()
+    notices.send(Notice.objects.get().pk)
+    (event,) = partner.opened(system.got[-1])["notify_event"]
+    (group,) = event["data"]["reg_records"]
+    assert group["group_identifier"][0]["identifier_value"] == home.kk
+    changed = {**system.got[-1], "message": {"notify_event": []}}
+    with pytest.raises(ValueError, match="does not fit"):
+        partner.opened(changed)
+    partner.unsubscribe(subscription["code"])
+    assert Watch.objects.get().ended_at is not None
+    status = {"reference_id": "s", "txn_type": "subscribe", "attribute_type": "correlation_id",
+              "attribute_value": acknowledged["correlation_id"]}  # fmt: skip
+    message = {"transaction_id": "t", "txnstatus_request": status}
+    told = partner.send("/sync/txn/status", "txn-status", message)
+    assert told["txnstatus_response"]["status"] == "succ"
 
 
 def test_the_example_client_knows_our_webhooks(example):
