@@ -183,6 +183,8 @@ EXPECTED: dict[str, dict[str, str]] = {
     "documents:build": SIGNED_IN,
     "documents:save": SIGNED_IN,
     "documents:build_file": SIGNED_IN,
+    "documents:question_progress": SIGNED_IN,
+    "documents:compute_question": SIGNED_IN,
     "documents:built_list": SIGNED_IN,
     # Private ones: the secretariat built one of the two.
     "documents:built": OWN_MESSAGES,

@@ -15,10 +15,10 @@ from ninja.errors import HttpError
 from ninja.pagination import paginate
 
 from guyub.access.guards import api_requires
-from guyub.documents import built, services
+from guyub.documents import built, keeping, services
 from guyub.documents.mailing import MEDIA_TYPES
 from guyub.documents.models import BuiltReport, Edition, EditionState
-from guyub.documents.question import Question, ask
+from guyub.documents.question import Question, ask, kept_answer, takes_long
 from guyub.ui.cursor import CursorPages
 
 router = Router(tags=["documents"])
@@ -116,7 +116,13 @@ def run_built(request: HttpRequest, token: UUID) -> Any:
     """The figures are those that the reader may count."""
     report = _shared(request, token)
     try:
-        answer = ask(Question.read(report.question), request.user)
+        question = Question.read(report.question)
+        answer = kept_answer(question, request.user)
+        if answer is None and takes_long(question, request.user):
+            # The worker answers for the account that asks; ask again a little later.
+            keeping.ask_for(keeping.of_question(question, request.user), actor=request.user)
+            raise HttpError(503, _("Angkanya sedang dihitung. Panggil lagi sebentar."))
+        answer = answer or ask(question, request.user)
     except ValidationError as error:
         raise HttpError(422, " ".join(error.messages)) from error
     except PermissionDenied as error:

@@ -14,18 +14,28 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from guyub.access.guards import requires
 from guyub.access.permissions import can
 from guyub.datasets.exports import write_csv
-from guyub.documents import built, services, sources
+from guyub.documents import built, keeping, services, sources
 from guyub.documents.forms import SaveForm
 from guyub.documents.mailing import MEDIA_TYPES
-from guyub.documents.models import BuiltReport
+from guyub.documents.models import BuiltReport, FiguresState
 from guyub.documents.paper import written
-from guyub.documents.question import FILTER, MOST_ROWS_DIMENSIONS, Answer, Question, ask, info_of
+from guyub.documents.question import (
+    FILTER,
+    MOST_ROWS_DIMENSIONS,
+    Answer,
+    Question,
+    ask,
+    info_of,
+    kept_answer,
+    takes_long,
+)
 from guyub.documents.subjects import BY_KEY, SUBJECTS
 from guyub.documents.workbook import rows_xlsx
 from guyub.ui.answers import show_errors
@@ -71,6 +81,71 @@ def _shown(request: HttpRequest, answer: Answer) -> dict[str, Any]:
     }
 
 
+def _answered(request: HttpRequest, question: Question) -> dict[str, Any]:
+    """Return what a page shows of a question: its answer, or how far the worker is with it.
+
+    Raises:
+        ValidationError: the answer would have too many cells.
+        PermissionDenied: the reader may not read the subject at all.
+    """
+    user: Any = request.user
+    fresh = "segar" in request.GET
+    if not takes_long(question, user):
+        return _shown(request, ask(question, user, fresh=fresh))
+    kept, figures = kept_answer(question, user), keeping.of_question(question, user)
+    if figures.state == FiguresState.NONE or (kept is None and not figures.is_working):
+        problems = figures.content.get("problems")
+        if problems and figures.state == FiguresState.READY:
+            return {"problems": problems}
+        if figures.state != FiguresState.FAILED:
+            figures = keeping.ask_for(figures, actor=user)
+    query = urlencode(question.as_query())
+    here = f"&kembali={request.path}" if request.path != reverse("documents:build") else ""
+    context: dict[str, Any] = {
+        "figures": figures,
+        "progress_url": f"{reverse('documents:question_progress')}?{query}",
+        "compute_url": f"{reverse('documents:compute_question')}?{query}{here}",
+    }
+    return context | (_shown(request, kept) if kept is not None else {})
+
+
+@requires("documents.build")
+def question_progress(request: HttpRequest) -> HttpResponse:
+    """How far the worker is with a question, as a piece of page."""
+    try:
+        question = Question.from_query(request.GET)
+    except ValidationError as error:
+        raise Http404 from error
+    query = urlencode(question.as_query())
+    figures = keeping.of_question(question, request.user)
+    context = {
+        "figures": figures,
+        "progress_url": f"{reverse('documents:question_progress')}?{query}",
+        "compute_url": f"{reverse('documents:compute_question')}?{query}",
+    }
+    response = render(request, "documents/_figures.html", context)
+    if not figures.is_working:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+@requires("documents.build")
+def compute_question(request: HttpRequest) -> HttpResponse:
+    """Have a question answered anew by the worker, and go back to its page."""
+    back = request.GET.get("kembali", "")
+    try:
+        question = Question.from_query(request.GET)
+    except ValidationError as error:
+        raise Http404 from error
+    if not can(request.user, question.subject.permission):
+        raise PermissionDenied(question.subject.permission)
+    keeping.ask_for(keeping.of_question(question, request.user), actor=request.user)
+    if back and url_has_allowed_host_and_scheme(back, {request.get_host()}):
+        return redirect(back)
+    return redirect(f"{reverse('documents:build')}?{urlencode(question.as_query())}")
+
+
 @requires("documents.build")
 def build(request: HttpRequest) -> HttpResponse:
     """Choose subject, rows, column, measure and filters; see the answer below."""
@@ -102,11 +177,10 @@ def build(request: HttpRequest) -> HttpResponse:
         if any(rows):
             try:
                 question = Question.from_query(request.GET)
-                answer = ask(question, user, fresh="segar" in request.GET)
+                context |= _answered(request, question)
             except ValidationError as error:
                 context["problems"] = error.messages
             else:
-                context |= _shown(request, answer)
                 context["save_form"] = SaveForm(user=user, initial={"name": question.title()[:120]})
     return render(request, "documents/build.html", context)
 
@@ -135,13 +209,26 @@ def _file(
     return response
 
 
+def _at_hand(question: Question, user: Any) -> Answer:
+    """Return the answer for a file.
+
+    Raises:
+        ValidationError: the worker has yet to compute it, or it would have too many cells.
+    """
+    kept = kept_answer(question, user)
+    if kept is None and takes_long(question, user):
+        keeping.ask_for(keeping.of_question(question, user), actor=user)
+        raise ValidationError(_("Angkanya sedang dihitung. Unduh lagi begitu halamannya tampil."))
+    return kept or ask(question, user)
+
+
 @requires("documents.build")
 def build_file(request: HttpRequest, ending: str) -> HttpResponseBase:
     """The answer to the question in the address as a file."""
     if ending not in ("xlsx", "csv"):
         raise Http404
     try:
-        answer = ask(Question.from_query(request.GET), request.user)
+        answer = _at_hand(Question.from_query(request.GET), request.user)
     except ValidationError as error:
         for text in error.messages:
             messages.error(request, text)
@@ -187,7 +274,7 @@ def built_page(request: HttpRequest, report: BuiltReport) -> HttpResponse:
     context: dict[str, Any] = {"report": report, "is_own": report.owner_id == user.pk}
     try:
         question = Question.read(report.question)
-        context |= _shown(request, ask(question, user, fresh="segar" in request.GET))
+        context |= _answered(request, question)
     except ValidationError as error:
         context["problems"] = error.messages
     except PermissionDenied:
@@ -207,7 +294,7 @@ def _built_and_format(token: UUID, ending: str) -> BuiltReport:
 def built_file(request: HttpRequest, report: BuiltReport) -> HttpResponseBase:
     _must_open(request.user, report)
     try:
-        answer = ask(Question.read(report.question), request.user)
+        answer = _at_hand(Question.read(report.question), request.user)
     except ValidationError as error:
         for text in error.messages:
             messages.error(request, text)

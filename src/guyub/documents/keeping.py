@@ -1,4 +1,5 @@
-"""Figures that take long, computed in the worker and kept: those of an LP2KD and of the regency's report.
+"""Figures that take long, computed in the worker and kept: those of an LP2KD, of the regency's report, and
+of questions over the whole registry.
 
 Pages read what is kept and say of when it is. Asking anew queues the work; what was kept stays until the
 new figures stand. A worker that dies over it is found out, and another one begins anew.
@@ -6,19 +7,23 @@ new figures stand. A worker that dies over it is found out, and another one begi
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone, translation
 
+from guyub.accounts.models import User
 from guyub.areas.models import Area
 from guyub.audit import services as audit
 from guyub.documents import briefs, lp2kd, sources
 from guyub.documents.models import Document, Figures, FiguresState
 from guyub.documents.paper import Block, Paper, block_from_json, block_json
+from guyub.documents.question import Question, ask, key_of
 
 Tick = Callable[[int], None]
 
@@ -37,6 +42,13 @@ def of_area(area: Area, year: int, language: str = "") -> Figures:
     return _find(f"area:{area.pk}", year, language)
 
 
+def of_question(question: Question, user: Any) -> Figures:
+    """Return how far the answer to a question that takes long is, for a reader."""
+    found = _find(f"question:{key_of(question, user)[-48:]}", timezone.localdate().year, "")
+    found.asked = {"question": question.as_json(), "user": user.pk}
+    return found
+
+
 def _find(subject: str, year: int, language: str) -> Figures:
     known = {"subject": subject, "year": year, "language": language or _language()}
     return Figures.objects.filter(**known).first() or Figures(**known, state=FiguresState.NONE)
@@ -48,7 +60,8 @@ def ask_for(figures: Figures, *, actor: Any) -> Figures:
     from guyub.documents.tasks import compute_figures
 
     known = {"subject": figures.subject, "year": figures.year, "language": figures.language}
-    figures, _made = Figures.objects.get_or_create(**known, defaults={"state": FiguresState.NONE})
+    defaults = {"state": FiguresState.NONE, "asked": figures.asked}
+    figures, _made = Figures.objects.get_or_create(**known, defaults=defaults)
     figures = Figures.objects.select_for_update().get(pk=figures.pk)
     if figures.is_working and not figures.is_lost:
         return figures
@@ -114,9 +127,21 @@ def _content(figures: Figures, tick: Tick) -> dict[str, Any]:
     kind, _colon, pk = figures.subject.partition(":")
     if kind == "document":
         return _of_document(Document.objects.get(pk=pk), tick)
+    if kind == "question":
+        return _answer(figures.asked)
     area = Area.objects.select_related("parent").get(pk=pk)
     # Whose report it is, is written in when somebody takes it.
     return briefs.of_area(area, figures.year, None, tick).as_json()
+
+
+def _answer(asked: dict[str, Any]) -> dict[str, Any]:
+    """Answer a question for whoever asked it; the answer is kept where :func:`ask` keeps all."""
+    user = User.objects.get(pk=asked["user"])
+    try:
+        ask(Question.read(asked["question"]), user, fresh=True)
+    except ValidationError as error:
+        return {"problems": error.messages}
+    return {}
 
 
 def _of_document(document: Document, tick: Tick) -> dict[str, Any]:
@@ -144,6 +169,13 @@ def paper_of(figures: Figures, reader: str) -> Paper:
     paper = Paper.from_json(figures.content)
     paper.made_by = reader
     return paper
+
+
+def forget_questions() -> int:
+    """Drop what is known of questions that were answered more than a day ago; return how many."""
+    day = timezone.now() - dt.timedelta(days=1)
+    rows = Figures.objects.filter(subject__startswith="question:", touched_at__lt=day)
+    return rows.delete()[0]
 
 
 def abandoned() -> list[int]:

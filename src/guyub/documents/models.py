@@ -119,7 +119,8 @@ class Figures(models.Model):
     """Tables and charts that take long, as the worker last computed them.
 
     ``content`` stays until newer ones stand: blocks by section for an LP2KD, a whole
-    :class:`guyub.documents.paper.Paper` for the report of an area.
+    :class:`guyub.documents.paper.Paper` for the report of an area. The answer to a question lies in
+    the cache; of one that has none, ``content`` says why.
     """
 
     # A worker that is silent for longer has died.
@@ -127,10 +128,12 @@ class Figures(models.Model):
     # Waiting longer than this, nobody seems to be working.
     PATIENCE = dt.timedelta(minutes=3)
 
-    # "document:12" or "area:1".
+    # "document:12", "area:1", or "question:" and the fingerprint of a question and its reader's reach.
     subject = models.CharField(max_length=60)
     year = models.PositiveSmallIntegerField(_("tahun"))
     language = models.CharField(max_length=5)
+    # For a question: what is asked, and by whom, whose permissions count.
+    asked = models.JSONField(default=dict)
     content = models.JSONField(default=dict)
     state = models.CharField(
         _("keadaan"), max_length=10, choices=FiguresState.choices, default=FiguresState.NONE

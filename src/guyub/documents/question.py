@@ -26,12 +26,16 @@ from guyub.documents import paper as p
 from guyub.documents import sources
 from guyub.documents.paper import Column
 from guyub.documents.subjects import BY_KEY, Dimension, Measure, Subject
+from guyub.registry import tallies
+from guyub.registry.measures import total
 from guyub.ui.charts import Chart, bars, yearly
 
 MOST_CELLS = 20_000
 MOST_COLUMNS = 40
 MOST_ROWS_DIMENSIONS = 3
 KEPT_SECONDS = 600
+LONG_KEPT_SECONDS = 3600
+LONG = 1.0  # second of the processor
 CHARTED = 20
 FILTER = "s-"  # in front of a filter's name in an address
 
@@ -194,21 +198,48 @@ def ask(question: Question, user: Any, *, fresh: bool = False) -> Answer:
         PermissionDenied: the reader may not read the subject at all.
         ValidationError: the answer would have too many cells.
     """
-    if not can(user, question.subject.permission):
-        raise PermissionDenied(question.subject.permission)
-    key = _key(question, user)
-    if not fresh:
-        kept = cache.get(key)
-        if kept is not None:
-            return Answer(question=question, **kept)
+    kept = None if fresh else kept_answer(question, user)
+    if kept is not None:
+        return kept
+    _must_read(question, user)
     started = time.perf_counter()
     answer = _reckon(question, user)
     answer.seconds = time.perf_counter() - started
-    cache.set(key, {k: v for k, v in vars(answer).items() if k != "question"}, KEPT_SECONDS)
+    # What took long is kept for longer.
+    most = KEPT_SECONDS if answer.seconds < LONG else LONG_KEPT_SECONDS
+    kept_values = {k: v for k, v in vars(answer).items() if k != "question"}
+    cache.set(key_of(question, user), kept_values, most)
     return answer
 
 
-def _key(question: Question, user: Any) -> str:
+def _must_read(question: Question, user: Any) -> None:
+    if not can(user, question.subject.permission):
+        raise PermissionDenied(question.subject.permission)
+
+
+def kept_answer(question: Question, user: Any) -> Answer | None:
+    """Return the answer that is kept for ``user``; ``None`` when none is.
+
+    Raises:
+        PermissionDenied: the reader may not read the subject at all.
+    """
+    _must_read(question, user)
+    kept = cache.get(key_of(question, user))
+    return Answer(question=question, **kept) if kept is not None else None
+
+
+def takes_long(question: Question, user: Any) -> bool:
+    """Whether answering would take the processor more than :data:`LONG`, so that the worker does it."""
+    if not question.subject.cost:
+        return False
+    if scope_of(user, question.subject.permission) is Scope.OWN_AREA:
+        return False
+    tally = total(tallies.tallies_by_district())
+    people = sum(tally.people)
+    return question.subject.cost * people / 1e6 > LONG
+
+
+def key_of(question: Question, user: Any) -> str:
     """Name an answer by the question and by all that decides what the reader may count."""
     who = [user.role, user.agency_id, user.area_code]
     # Its labels are in a language too.

@@ -106,6 +106,9 @@ class Subject:
     measures: Sequence[Measure]
     source: Any
     from_registry: bool = False
+    # Processor seconds that the dearest question takes for a million people in the registry, measured
+    # (docs/benchmarks.md); none where it does not grow with the registry.
+    cost: float = 0.0
 
     def dimension(self, key: str) -> Dimension | None:
         return next((d for d in self.dimensions if d.key == key), None)
@@ -313,6 +316,7 @@ SUBJECTS: tuple[Subject, ...] = (
         ],
         gettext_lazy("Registri"),
         True,
+        cost=0.6,
     ),
     Subject(
         "jiwa",
@@ -328,6 +332,7 @@ SUBJECTS: tuple[Subject, ...] = (
         [Measure("jumlah", gettext_lazy("Jumlah jiwa"), COUNT)],
         gettext_lazy("Registri"),
         True,
+        cost=1.8,
     ),
     Subject(
         "penerima",
@@ -347,6 +352,7 @@ SUBJECTS: tuple[Subject, ...] = (
             Measure("keluarga", gettext_lazy("Jumlah keluarga (masing-masing sekali)"), Count("household", distinct=True), adds_up=False),
         ],
         gettext_lazy("Penerima"),
+        cost=0.9,
     ),
     Subject(
         "penyaluran",
@@ -366,6 +372,7 @@ SUBJECTS: tuple[Subject, ...] = (
             Measure("rata-nilai", gettext_lazy("Rata-rata nilai"), Sum("amount"), COUNT, "rupiah"),
         ],
         gettext_lazy("Penyaluran"),
+        cost=0.8,
     ),
     Subject(
         "program",

@@ -5,15 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import io
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 from pypdf import PdfReader
 
 from guyub.access.roles import Role
 from guyub.areas.models import Area
-from guyub.documents import keeping, lp2kd, services, tasks
+from guyub.documents import keeping, lp2kd, question, services, tasks
 from guyub.documents.models import EditionState, Figures, FiguresState
 from guyub.documents.paper import Paper
 
@@ -167,3 +169,47 @@ def test_the_regencys_report_is_computed_in_the_worker(
     assert again.url.endswith("?tahun=2026")
     figures.refresh_from_db()
     assert figures.state == FiguresState.WAITING
+
+
+def test_questions_over_a_large_registry_are_answered_by_the_worker(
+    homes: Any, client_for: Any, monkeypatch: Any
+) -> None:
+    client = client_for(Role.SECRETARIAT)
+    asked = {"topik": "keluarga", "baris": "kecamatan", "kolom": "desil"}
+    build = reverse("documents:build")
+    # Small as the tests' registry is, it is answered at once.
+    assert "Dihitung" in client.get(build, asked).content.decode()
+    assert not Figures.objects.exists()
+    cache.clear()
+    monkeypatch.setattr(question, "LONG", 0.0)
+    page = client.get(build, asked).content.decode()
+    assert "Menunggu giliran" in page
+    assert "Lumbir" not in page.split("</form>")[-1]
+    figures = Figures.objects.get()
+    file = client.get(reverse("documents:build_file", args=["xlsx"]), asked, follow=True)
+    assert "Unduh lagi" in file.content.decode()
+    assert Figures.objects.count() == 1
+    progress = reverse("documents:question_progress")
+    assert "HX-Refresh" not in client.get(progress, asked).headers
+    keeping.compute(figures.pk)
+    assert client.get(progress, asked)["HX-Refresh"] == "true"
+
+    def never(*_args: Any) -> None:
+        raise AssertionError("computed within a request")
+
+    monkeypatch.setattr(question, "_reckon", never)
+    page = client.get(build, {**asked, "segar": "1"}).content.decode()
+    assert "Angka dihitung" in page
+    assert "Lumbir" in page
+    content = client.get(reverse("documents:build_file", args=["csv"]), asked)
+    assert b"Lumbir" in b"".join(content.streaming_content)
+    back = client.post(f"{reverse('documents:compute_question')}?{urlencode(asked)}")
+    assert back.url.startswith(build)
+    figures.refresh_from_db()
+    assert figures.state == FiguresState.WAITING
+    # Somebody of another reach has figures of their own.
+    other = client_for(Role.AREA_OPERATOR)
+    monkeypatch.undo()
+    assert other.get(build, asked).status_code == 200
+    Figures.objects.update(touched_at=timezone.now() - dt.timedelta(days=2))
+    assert keeping.forget_questions() == 1

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from guyub.connections import notices, partners, repeats, webhooks
 from guyub.connections import services as connections
 from guyub.discussions.mail import send_digests
+from guyub.documents import keeping
 from guyub.documents.mailing import send_due
 from guyub.meetings import decisions
 from guyub.obstacles import services as obstacles
@@ -46,6 +47,7 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield _("Kiriman kabar yang lama"), webhooks.forget_old
     yield _("Pemberitahuan mitra yang lama"), notices.forget_old
     yield _("Kunci mitra"), partners.renew_keys
+    yield _("Pertanyaan laporan yang lama"), keeping.forget_questions
     yield _("Cadangan"), backup.nightly
     yield _("Kiriman laporan"), lambda: send_due(today)
     # Last, so that the digest tells what the others brought.
