@@ -51,11 +51,12 @@ class ReleaseRow(Schema):
 
 
 class CellRow(Schema):
-    """``value`` is null where the count is hidden."""
+    """``value`` is null where the count is hidden (then it is not nought) or withheld (then it may be)."""
 
     area: str
     column: str
     value: int | None
+    is_withheld: bool
 
     @staticmethod
     def resolve_area(cell: ReleasedCell) -> str:

@@ -65,7 +65,7 @@ def shown_by(key: str) -> Shown:
 def _amount(row: queries.Row, shown: Shown) -> tuple[float | None, str]:
     count, whole = row[shown.column], row[TOTAL]
     if count is None or (shown.is_share and whole is None):
-        return None, queries.HIDDEN_SIGN
+        return None, row.written(shown.column if count is None else TOTAL)
     if not shown.is_share:
         return count, number_format(count, force_grouping=True)
     if not whole:

@@ -25,7 +25,7 @@ from guyub.datasets.exports import harmless
 from guyub.portal.models import CountTable, Release, ReleasedCell, ReleasedFile
 
 FORMATS = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
-SHOWN, HIDDEN = "ditampilkan", "disembunyikan"
+SHOWN, HIDDEN, WITHHELD = "ditampilkan", "disembunyikan", "tidak diterbitkan"
 LEVELS = {Level.REGENCY: "kabupaten", Level.DISTRICT: "kecamatan", Level.VILLAGE: "desa/kelurahan"}
 
 
@@ -60,8 +60,15 @@ AREA_FIELDS = (
 )
 STATE = Field(
     "keterangan",
-    _("“ditampilkan”, atau “disembunyikan” agar tidak ada keluarga yang dapat dikenali"),
-)
+    _("“ditampilkan”; “disembunyikan” agar tidak ada keluarga yang dapat dikenali (angkanya bukan nol); atau "
+      "“tidak diterbitkan” karena terlalu banyak angka sejenis yang harus disembunyikan (dapat nol)"),
+)  # fmt: skip
+
+
+def _state(cell: ReleasedCell) -> str:
+    if cell.is_withheld:
+        return WITHHELD
+    return HIDDEN if cell.value is None else SHOWN
 
 
 def _area(area: Area) -> tuple[str, str, str, str]:
@@ -84,7 +91,7 @@ def _household_rows(release: Release) -> list[tuple[Any, ...]]:
             cell.column,
             labels[cell.column],
             cell.value,
-            HIDDEN if cell.value is None else SHOWN,
+            _state(cell),
         )
         for cell in _cells(release, CountTable.HOUSEHOLDS)
     ]
@@ -101,7 +108,7 @@ def _recipient_rows(release: Release) -> list[tuple[Any, ...]]:
             columns[cell.column]["label"],
             columns[cell.column]["agency"],
             cell.value,
-            HIDDEN if cell.value is None else SHOWN,
+            _state(cell),
         )
         for cell in _cells(release, CountTable.RECIPIENTS)
     ]

@@ -14,6 +14,7 @@ from guyub.access.guards import requires
 from guyub.areas.models import Level
 from guyub.datasets.models import Version
 from guyub.portal import queries, services
+from guyub.portal.computing import state_of
 from guyub.portal.models import CountTable, Release
 from guyub.portal.tasks import work_out
 from guyub.ui.answers import refused, tried
@@ -26,6 +27,10 @@ def _release(pk: int) -> Release:
 
 def _version(pk: int) -> Version:
     return get_object_or_404(Version.objects.select_related("dataset"), pk=pk)
+
+
+def _percent(counts: dict[str, int], what: str) -> int:
+    return round(100 * counts.get(what, 0) / counts["cells"])
 
 
 @require_safe
@@ -59,18 +64,23 @@ def preview(request: HttpRequest, release: Release) -> HttpResponse:
     context = {
         "release": release,
         "tables": [
-            (CountTable(name).label, counts, round(100 * counts["hidden"] / counts["cells"]))
+            (
+                CountTable(name).label,
+                counts,
+                _percent(counts, "hidden"),
+                _percent(counts, "withheld"),
+            )
             for name, counts in release.counts.items()
             if counts["cells"]
         ],
-        "columns": queries.household_columns(release, Level.DISTRICT),
+        "computing": state_of(release) if release.is_computing else None,
         "files": queries.files_of([release])[release.pk],
     }
     regency = queries.regency()
     if release.counts and regency is not None:
         areas = [regency, *queries.districts()]
         rows = queries.rows(release, CountTable.HOUSEHOLDS, areas)
-        context["lines"] = queries.lines(release, rows, Level.DISTRICT)
+        context["table"] = queries.table_of(release, rows, Level.DISTRICT)
     return render(request, "portal/manage_preview.html", context)
 
 

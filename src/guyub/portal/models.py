@@ -64,6 +64,10 @@ class Release(models.Model):
         return self.state == ReleaseState.RELEASED
 
     @property
+    def is_computing(self) -> bool:
+        return self.state == ReleaseState.COMPUTING
+
+    @property
     def folder(self) -> Path:
         """Where the files of the release lie."""
         return Path(settings.DATA_DIR) / "publications" / str(self.pk)
@@ -77,13 +81,14 @@ class CountTable(models.TextChoices):
 
 
 class ReleasedCell(models.Model):
-    """One published cell. ``value`` is ``None`` where it is hidden."""
+    """One cell. ``value`` is ``None`` where it is hidden, or withheld: not even known not to be nought."""
 
     release = models.ForeignKey(Release, models.CASCADE, related_name="cells", db_index=False)
     table = models.CharField(max_length=10, choices=CountTable.choices)
     area = models.ForeignKey(Area, models.PROTECT, related_name="+", db_index=False)
     column = models.CharField(max_length=40)
     value = models.PositiveIntegerField(null=True)
+    is_withheld = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [

@@ -19,8 +19,9 @@ from guyub.portal.tables import kind_column
 from guyub.programs.money import rupiah_short
 from guyub.targets.models import Measure
 
-# How a hidden number is written.
+# How a hidden number is written, and one that is not published at all.
 HIDDEN_SIGN = "•"
+WITHHELD_SIGN = "–"
 
 
 def released() -> QuerySet[Release]:
@@ -60,16 +61,17 @@ def versions_to_release() -> list[Version]:
 
 @dataclass(frozen=True)
 class Row:
-    """The published counts of one area, by column. ``None`` is hidden."""
+    """The published counts of one area, by column. ``None`` is hidden, or withheld where that says so."""
 
     area: Area
     values: dict[str, int | None] = field(default_factory=dict)
+    withheld: frozenset[str] = frozenset()
 
     def __getitem__(self, column: str) -> int | None:
         return self.values.get(column)
 
     def written(self, column: str) -> str:
-        return written(self.values.get(column))
+        return WITHHELD_SIGN if column in self.withheld else written(self.values.get(column))
 
 
 def written(value: int | None) -> str:
@@ -81,13 +83,17 @@ def rows(
 ) -> list[Row]:
     """Return the rows of ``areas``, in their order. One query."""
     found: dict[int, dict[str, int | None]] = defaultdict(dict)
+    withheld: dict[int, set[str]] = defaultdict(set)
     ordered = list(areas)
     cells = ReleasedCell.objects.filter(release=release, table=table, area__in=ordered)
     if columns:
         cells = cells.filter(column__in=columns)
-    for area, column, value in cells.values_list("area_id", "column", "value"):
+    listed = cells.values_list("area_id", "column", "value", "is_withheld")
+    for area, column, value, is_withheld in listed:
         found[area][column] = value
-    return [Row(area, found[area.pk]) for area in ordered]
+        if is_withheld:
+            withheld[area].add(column)
+    return [Row(area, found[area.pk], frozenset(withheld[area.pk])) for area in ordered]
 
 
 def regency() -> Area | None:
@@ -116,14 +122,34 @@ def kind_columns(release: Release) -> list[dict[str, str]]:
     ]
 
 
-def figures(release: Release, row: Row, level: int) -> list[str]:
-    """Write out the households of an area, in the order of the columns that ``level`` has."""
-    return [row.written(column["key"]) for column in household_columns(release, level)]
+@dataclass(frozen=True)
+class Table:
+    """Rows of households as a page shows them: names and figures under columns.
+
+    ``left_out`` are the labels of the columns that are withheld from every row.
+    """
+
+    columns: list[dict[str, Any]]
+    lines: list[dict[str, Any]]
+    left_out: list[str]
+    has_hidden: bool
 
 
-def lines(release: Release, found: Sequence[Row], level: int) -> list[dict[str, Any]]:
-    """Return rows of households as a page shows them: a name and figures."""
-    return [{"name": row.area.name, "figures": figures(release, row, level)} for row in found]
+def table_of(release: Release, found: Sequence[Row], level: int) -> Table:
+    """Lay out the households of areas in the columns that ``level`` has and that are published."""
+    every = household_columns(release, level)
+    shown = [c for c in every if not all(c["key"] in row.withheld for row in found)]
+    return Table(
+        shown,
+        [{"name": row.area.name, "figures": figures(row, shown)} for row in found],
+        [c["label"] for c in every if c not in shown],
+        any(row[c["key"]] is None for row in found for c in shown),
+    )
+
+
+def figures(row: Row, columns: Sequence[dict[str, Any]]) -> list[str]:
+    """Write out the households of an area, column by column."""
+    return [row.written(column["key"]) for column in columns]
 
 
 # Programs

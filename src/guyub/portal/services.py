@@ -13,21 +13,27 @@ from django.utils.translation import gettext as _
 from guyub.audit import services as audit
 from guyub.datasets.models import Version
 from guyub.datasets.store import version_path
+from guyub.imports.folder import CancelledRunError
+from guyub.imports.services import working_on
 from guyub.portal import files, snapshot
+from guyub.portal.computing import ComputingFolder
 from guyub.portal.models import Release, ReleasedCell, ReleasedFile, ReleaseState
 
 
 @transaction.atomic
 def prepare(version: Version, *, actor: Any) -> Release:
-    """Start a release of ``version``; :func:`compute` then works it out. An older draft is thrown away.
+    """Start a release of ``version``; :func:`compute` then works it out. An older draft is thrown away,
+    and so is one whose process died.
 
     Raises:
-        ValidationError: the version has been released, or its rows are not there.
+        ValidationError: the version has been released, is being worked out, or its rows are not there.
     """
     existing = Release.objects.select_for_update().filter(version=version).first()
     if existing is not None:
         if existing.is_released:
             raise ValidationError(_("Versi ini sudah terbit. Satu versi terbit satu kali saja."))
+        if existing.is_computing and is_worked_on(existing):
+            raise ValidationError(_("Versi ini sedang dihitung. Tunggu sampai selesai."))
         _remove(existing)
     if not version_path(version.dataset.code, version.number).exists():
         raise ValidationError(_("Isi versi ini tidak ditemukan di tempat penyimpanan."))
@@ -43,20 +49,47 @@ def prepare(version: Version, *, actor: Any) -> Release:
 
 
 def compute(release: Release) -> Release:
-    """Work a release out and keep it as a draft. The arithmetic runs outside the transaction."""
-    try:
-        found = snapshot.take(release)
-    except BaseException:
-        Release.objects.filter(pk=release.pk, state=ReleaseState.COMPUTING).update(
-            state=ReleaseState.FAILED
-        )
-        raise
-    return _keep(release, found)
+    """Work a release out and keep it as a draft. Does nothing when another process is at it.
+
+    The arithmetic runs outside the transaction. What a process that died left behind is begun anew.
+    """
+    folder = ComputingFolder(release)
+    with working_on(folder) as mine:
+        release.refresh_from_db()
+        if not mine or not release.is_computing:
+            return release
+        try:
+            found = snapshot.take(release, tell=folder.tell)
+            folder.tell(_("Menulis berkas"), 0, 1)
+            kept = _keep(release, found)
+        except CancelledRunError:
+            return release
+        except BaseException:
+            Release.objects.filter(pk=release.pk, state=ReleaseState.COMPUTING).update(
+                state=ReleaseState.FAILED
+            )
+            raise
+    folder.remove()
+    return kept
+
+
+def is_worked_on(release: Release) -> bool:
+    """Return whether a process is working the release out."""
+    with working_on(ComputingFolder(release)) as mine:
+        return not mine
+
+
+def abandoned() -> list[Release]:
+    """Return the releases that are said to be worked out while no process does."""
+    computing = Release.objects.filter(state=ReleaseState.COMPUTING)
+    return [release for release in computing if not is_worked_on(release)]
 
 
 @transaction.atomic
 def _keep(release: Release, found: snapshot.Snapshot) -> Release:
-    locked = Release.objects.select_for_update().get(pk=release.pk)
+    locked = Release.objects.select_for_update().filter(pk=release.pk).first()
+    if locked is None:
+        raise CancelledRunError
     if locked.state not in (ReleaseState.COMPUTING, ReleaseState.FAILED):
         return locked
     locked.cells.all().delete()  # type: ignore[attr-defined]

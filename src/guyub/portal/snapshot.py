@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, Sum
+from django.utils.translation import gettext as _
 
 from guyub.obstacles import queries as obstacle_queries
 from guyub.portal import tables
+from guyub.portal.coarsening import Plan, protect_plan
 from guyub.portal.models import CountTable, Release, ReleasedCell, ReleaseState
 from guyub.portal.suppression import protect
 from guyub.programs.models import Funding, SubActivity
@@ -19,6 +21,8 @@ from guyub.programs.vocabulary import Recipient
 from guyub.reports.models import Report, ReportState
 from guyub.targets.models import PublishedFigure
 
+# Told how far a stage is: its name, how much is done, of how much.
+Tell = Callable[[str, int, int], None]
 Earlier = dict[tuple[int, str], list[tuple[int, int | None]]]
 
 
@@ -32,8 +36,7 @@ class CountedTable:
     counts: dict[str, int]
 
     def is_hidden(self, area_id: int, column: str) -> bool:
-        place = self.grid.number(area_id, column)
-        return self.cells[place].value is None
+        return self.cells[self.grid.number(area_id, column)].value is None
 
 
 @dataclass(frozen=True)
@@ -46,24 +49,34 @@ class Snapshot:
     obstacles: dict[str, int]
 
 
-def take(release: Release, *, complementary: bool = True) -> Snapshot:
+def take(
+    release: Release,
+    *,
+    tell: Tell = lambda stage, done, total: None,
+    complementary: bool = True,
+) -> Snapshot:
     """Compute what ``release`` may publish, given all that has been released before.
 
     ``complementary=False`` leaves small cells unprotected; only tests of what that does ask for it.
     """
+    tell(_("Menghitung keluarga dan penerima"), 0, 1)
     sub_activities = tables.published_sub_activities(release.year)
     households = _protected(
         release,
         CountTable.HOUSEHOLDS,
         tables.household_grid(),
+        tables.household_plan,
         tables.count_households(release.version),
+        tell,
         complementary,
     )
     recipients = _protected(
         release,
         CountTable.RECIPIENTS,
         tables.recipient_grid(sub_activities),
+        tables.recipient_plan,
         tables.count_recipients(sub_activities),
+        tell,
         complementary,
     )
     return Snapshot(
@@ -89,10 +102,13 @@ def _protected(
     release: Release,
     table: str,
     grid: tables.Grid,
+    plan: Callable[[tables.Grid, Sequence[int]], Plan],
     counts: dict[tuple[int, str], int],
+    tell: Tell,
     complementary: bool,
 ) -> CountedTable:
     values = grid.fill(counts)
+    stage = _("Menyembunyikan angka kecil: %(table)s") % {"table": CountTable(table).label}
     earlier = _earlier(release, table)
     # Two releases set side by side are a table too, that of their differences: where a count went up or
     # down by a few, those few would show, so the newer count is hidden.
@@ -109,27 +125,36 @@ def _protected(
                     differing.add(number)
                 elif values[number] >= before:
                     floors[number] = max(before, floors.get(number, 1))
-    protection = protect(
-        values,
-        grid.sums(),
-        sensitive=differing,
-        weights=grid.weights(),
-        floors=floors,
-        threshold=release.threshold,
-        width=release.width,
-        complementary=complementary,
-    )
+    rules = {
+        "sensitive": differing,
+        "weights": grid.weights(),
+        "floors": floors,
+        "threshold": release.threshold,
+        "width": release.width,
+    }
+    if complementary:
+        protection = protect_plan(
+            plan(grid, values),
+            values,
+            grid.sums(),
+            progress=lambda done, total: tell(stage, done, total),
+            **rules,  # type: ignore[arg-type]
+        )
+    else:
+        protection = protect(values, grid.sums(), complementary=False, **rules)  # type: ignore[arg-type]
+    unseen = protection.hidden | protection.withheld
     cells = [
         ReleasedCell(
             release=release,
             table=table,
             area=area,
             column=column.key,
-            value=None if number in protection.hidden else values[number],
+            value=None if number in unseen else values[number],
+            is_withheld=number in protection.withheld,
         )
         for number, area, column in grid.cells()
     ]
-    small = sum(0 < value < release.threshold for value in values)
+    small = sum(0 < values[number] < release.threshold for number in protection.primary)
     return CountedTable(
         table,
         grid,
@@ -140,6 +165,7 @@ def _protected(
             "changed": len(protection.primary) - small,
             "complementary": len(protection.complementary),
             "hidden": len(protection.hidden),
+            "withheld": len(protection.withheld),
         },
     )
 

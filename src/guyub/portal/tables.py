@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -15,14 +15,15 @@ from guyub.areas.models import Area, Level
 from guyub.beneficiaries.models import HELPED, Enrolment
 from guyub.datasets.models import Version
 from guyub.datasets.store import version_path
+from guyub.portal.coarsening import Part, Plan
 from guyub.portal.suppression import Sum
 from guyub.programs.models import SubActivity
 from guyub.programs.vocabulary import HelpKind, Recipient
 
 TOTAL = "total"
-# What it costs to lose a cell: readers miss a regency's more than a village's, a total's most.
+# What it costs to lose a cell: readers miss a regency's more than a village's, a headline's most.
 WEIGHTS = {Level.REGENCY: 1000.0, Level.DISTRICT: 40.0, Level.VILLAGE: 1.0}
-TOTAL_WEIGHT = 3.0
+HEADLINE_WEIGHT = 3.0
 # The groups of desil, each household in one. Who is not ranked yet stands with those better off.
 GROUPS: dict[str, tuple[int, ...]] = {
     "desil_1": (1,),
@@ -33,6 +34,11 @@ GROUPS: dict[str, tuple[int, ...]] = {
 }
 POOR, NEXT = "desil_1_2", "desil_3_4"
 EXTREME, NOT_EXTREME = "extreme", "not_extreme"
+# The counts that pages show first.
+HEADLINES = {TOTAL, POOR, EXTREME}
+DESILS = {POOR, NEXT, *GROUPS}
+BETTER_OFF = {NEXT, "desil_3", "desil_4", "desil_5_up"}
+EXTREMES = {EXTREME, NOT_EXTREME}
 
 
 @dataclass(frozen=True)
@@ -80,9 +86,13 @@ class Grid:
         for number, (area, column) in enumerate(self._cells):
             yield number, area, column
 
+    def numbers(self, wanted: Callable[[Area, Column], bool]) -> frozenset[int]:
+        """Return the cells that ``wanted`` says yes to."""
+        return frozenset(number for number, area, column in self.cells() if wanted(area, column))
+
     def weights(self) -> list[float]:
         return [
-            WEIGHTS[Level(area.level)] * (TOTAL_WEIGHT if column.key == TOTAL else 1)
+            WEIGHTS[Level(area.level)] * (HEADLINE_WEIGHT if column.key in HEADLINES else 1)
             for _number, area, column in self.cells()
         ]
 
@@ -170,6 +180,41 @@ def household_grid() -> Grid:
     return Grid(_areas(Level.DISTRICT, Level.VILLAGE), columns, made_of)
 
 
+def household_plan(grid: Grid, _values: Sequence[int]) -> Plan:
+    """Return how the table of households is cut: the villages of each district are a block."""
+
+    def of(cells: frozenset[int], columns: set[str]) -> frozenset[int]:
+        return cells & grid.numbers(lambda _area, column: column.key in columns)
+
+    regency = grid.numbers(lambda area, _column: area.level == Level.REGENCY)
+    districts = grid.numbers(lambda area, _column: area.level == Level.DISTRICT)
+    top = Part(
+        "",
+        tuple(sorted(regency | districts)),
+        groups=(
+            of(districts, EXTREMES),
+            of(districts, {"desil_3", "desil_4"}),
+            of(districts, {"desil_1", "desil_2"}),
+            of(districts, BETTER_OFF),
+            of(districts, DESILS),
+        ),
+        kept=(regency | of(districts, {TOTAL}), regency, of(regency, HEADLINES)),
+        rest=districts,
+    )
+    inside: dict[int | None, set[int]] = defaultdict(set)
+    for number, area, _column in grid.cells():
+        if area.level == Level.VILLAGE:
+            inside[area.parent_id].add(number)
+    blocks = []
+    for district in grid.areas:
+        cells = frozenset(inside[district.pk])
+        if cells:
+            groups = (of(cells, EXTREMES), of(cells, BETTER_OFF), of(cells, DESILS))
+            kept = (of(cells, {TOTAL}), frozenset[int]())
+            blocks.append(Part(district.code, tuple(sorted(cells)), groups, kept, cells))
+    return Plan(top, tuple(blocks))
+
+
 def count_households(version: Version) -> dict[tuple[int, str], int]:
     """Return the active households of a version by village id and column.
 
@@ -236,6 +281,39 @@ def recipient_grid(sub_activities: Sequence[SubActivity]) -> Grid:
             for key, sub in zip(keys, by_kind[kind], strict=True)
         ]
     return Grid(_areas(Level.DISTRICT), columns, made_of if kinds else [])
+
+
+def recipient_plan(grid: Grid, values: Sequence[int]) -> Plan:
+    """Return how the table of recipients is cut: the sub-activities of each form of help are a block."""
+    regency = grid.numbers(lambda area, _column: area.level == Level.REGENCY)
+    by_column: dict[str, set[int]] = defaultdict(set)
+    for number, _area, column in grid.cells():
+        by_column[column.key].add(number)
+
+    def in_districts(keys: Iterable[str]) -> tuple[frozenset[int], ...]:
+        """Return the districts' cells of each column; columns of fewer recipients are missed less."""
+        found = [by_column[key] - regency for key in keys]
+        found.sort(key=lambda cells: (sum(values[one] for one in cells), min(cells, default=0)))
+        return tuple(frozenset(cells) for cells in found)
+
+    below = {whole: parts for whole, parts in grid.made_of if whole != TOTAL}
+    top = frozenset(by_column[TOTAL].union(*(by_column[kind] for kind in below)))
+    total = frozenset(by_column[TOTAL])
+    blocks = []
+    for kind, keys in below.items():
+        cells = frozenset().union(*(by_column[key] for key in keys))
+        kept = (cells & regency, frozenset[int]())
+        blocks.append(Part(kind, tuple(sorted(cells)), in_districts(keys), kept, cells))
+    return Plan(
+        Part(
+            "",
+            tuple(sorted(top)),
+            groups=in_districts(below),
+            kept=(top & (regency | total), top & regency, total & regency),
+            rest=top - regency,
+        ),
+        tuple(blocks),
+    )
 
 
 def count_recipients(sub_activities: Sequence[SubActivity]) -> dict[tuple[int, str], int]:

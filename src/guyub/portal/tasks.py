@@ -14,3 +14,11 @@ def work_out(release_id: int) -> None:
     release = Release.objects.filter(pk=release_id, state=ReleaseState.COMPUTING).first()
     if release is not None:
         services.compute(release)
+
+
+def take_up_abandoned() -> int:
+    """Queue again the releases whose worker died; return how many."""
+    lost = services.abandoned()
+    for release in lost:
+        work_out.enqueue(release.pk)
+    return len(lost)

@@ -109,15 +109,15 @@ def district(request: HttpRequest, code: str) -> HttpResponse:
         whole, *rows = queries.rows(release, CountTable.HOUSEHOLDS, [area, *villages])
         (helped,) = queries.rows(release, CountTable.RECIPIENTS, [area])
         source = _source(release)
+        table = queries.table_of(release, rows, Level.VILLAGE)
         context |= {
             "source": source,
             "poor": whole.written(POOR),
             "whole_extreme": whole.written(EXTREME),
             "whole_total": whole.written(TOTAL),
             "whole_helped": helped.written(TOTAL),
-            "columns": queries.household_columns(release, Level.VILLAGE),
-            "lines": queries.lines(release, rows, Level.VILLAGE),
-            "whole_figures": queries.figures(release, whole, Level.VILLAGE),
+            "table": table,
+            "whole_figures": queries.figures(whole, table.columns),
             "groups": drawings.groups_chart(release, whole, source),
             "kinds": drawings.kinds_chart(release, helped, _recipients_source(release)),
         }

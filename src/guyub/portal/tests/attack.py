@@ -1,7 +1,7 @@
 """What an attacker does who has every published page and file: linear programs over all tables at once.
 
 The attacker knows how the tables add up, that counts are whole numbers, that a hidden count is at least
-one, and nothing of how the hidden cells were chosen. Written apart from :mod:`guyub.portal.suppression`, so
+one and a withheld one at least nought, and nothing of how those cells were chosen. Written apart from :mod:`guyub.portal.suppression`, so
 that a mistake there is not repeated here.
 """
 
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.optimize import linprog
+from scipy.sparse import csr_array
 
 Cell = Hashable
 Interval = tuple[int, float]
@@ -23,12 +24,13 @@ Interval = tuple[int, float]
 
 @dataclass
 class Known:
-    """Published counts (``None`` is hidden) and sums: (total, parts)."""
+    """Published counts (``None`` is hidden) and sums: (total, parts). ``withheld`` ones may be nought."""
 
     cells: dict[Cell, int | None] = field(default_factory=dict)
     sums: list[tuple[Cell, Sequence[Cell]]] = field(default_factory=list)
     # Pairs (smaller, larger): what the attacker takes to have grown from one release to the next.
     grown: list[tuple[Cell, Cell]] = field(default_factory=list)
+    withheld: set[Cell] = field(default_factory=set)
 
     def hidden(self) -> list[Cell]:
         return [cell for cell, value in self.cells.items() if value is None]
@@ -36,47 +38,96 @@ class Known:
 
 def intervals(known: Known, cells: Iterable[Cell] | None = None) -> dict[Cell, Interval]:
     """Return the least and the greatest count that each hidden cell can have."""
-    unknown = known.hidden()
-    place = {cell: number for number, cell in enumerate(unknown)}
-    equal, equal_to = [], []
-    for total, parts in known.sums:
-        row, right = np.zeros(len(unknown)), 0
-        for cell, sign in [(total, -1), *((part, 1) for part in parts)]:
-            value = known.cells[cell]
-            if value is None:
-                row[place[cell]] += sign
-            else:
-                right -= sign * value
-        if row.any():
-            equal.append(row)
-            equal_to.append(right)
+    # Parts of a nought are nought; whatever hangs together through sums is a program of its own.
+    values = dict(known.cells)
+    for total, parts in sorted(known.sums, key=lambda one: len(str(one[0]))):
+        if values[total] == 0:
+            values |= dict.fromkeys((part for part in parts if part in known.withheld), 0)
+    links: list[tuple[list[tuple[Cell, int]], int, bool]] = []
+    for (terms, right), is_equal in [
+        *((_open_terms(values, [(total, -1), *((part, 1) for part in parts)]), True)
+          for total, parts in known.sums),
+        *((_open_terms(values, [(smaller, 1), (larger, -1)]), False)
+          for smaller, larger in known.grown),
+    ]:  # fmt: skip
+        if terms:
+            links.append((terms, right, is_equal))
         else:
-            assert right == 0, "published tables contradict each other"
-    above, above_to = [], []
-    for smaller, larger in known.grown:
-        row, right = np.zeros(len(unknown)), 0
-        for cell, sign in ((smaller, 1), (larger, -1)):
-            value = known.cells[cell]
-            if value is None:
-                row[place[cell]] += sign
-            else:
-                right -= sign * value
-        if row.any():
-            above.append(row)
-            above_to.append(right)
+            assert right == 0 or not is_equal, "published tables contradict each other"
+    unknown = known.hidden()
+    found: dict[Cell, Interval] = {cell: (0, 0) for cell in unknown if values[cell] == 0}
+    left = [cell for cell in unknown if values[cell] is None]
+    wanted = set(left if cells is None else cells)
+    for group, program in _components(left, links):
+        if wanted & set(group):
+            found |= _solved(group, program, [c for c in group if c in wanted], known.withheld)
+    return found
+
+
+Link = tuple[list[tuple[Cell, int]], int, bool]
+
+
+def _open_terms(
+    values: Mapping[Cell, int | None], terms: Iterable[tuple[Cell, int]]
+) -> tuple[list[tuple[Cell, int]], int]:
+    """Return the terms of an equation that are not known, and what they add up to."""
+    unknown, right = [], 0
+    for cell, sign in terms:
+        value = values[cell]
+        if value is None:
+            unknown.append((cell, sign))
+        else:
+            right -= sign * value
+    return unknown, right
+
+
+def _components(
+    cells: Sequence[Cell], links: Sequence[Link]
+) -> Iterable[tuple[list[Cell], list[Link]]]:
+    above = {cell: cell for cell in cells}
+
+    def root(cell: Cell) -> Cell:
+        while above[cell] != cell:
+            above[cell] = above[above[cell]]
+            cell = above[cell]
+        return cell
+
+    for terms, _right, _is_equal in links:
+        for cell, _sign in terms[1:]:
+            above[root(cell)] = root(terms[0][0])
+    groups: dict[Cell, tuple[list[Cell], list[Link]]] = {}
+    for cell in cells:
+        groups.setdefault(root(cell), ([], []))[0].append(cell)
+    for link in links:
+        groups[root(link[0][0][0])][1].append(link)
+    return groups.values()
+
+
+def _solved(
+    unknown: Sequence[Cell], links: Sequence[Link], cells: Iterable[Cell], withheld: set[Cell]
+) -> dict[Cell, Interval]:
+    place = {cell: number for number, cell in enumerate(unknown)}
+    matrices: dict[bool, tuple[list[np.ndarray], list[int]]] = {True: ([], []), False: ([], [])}
+    for terms, right, is_equal in links:
+        row = np.zeros(len(unknown))
+        for cell, sign in terms:
+            row[place[cell]] += sign
+        matrices[is_equal][0].append(row)
+        matrices[is_equal][1].append(right)
+    (equal, equal_to), (above, above_to) = matrices[True], matrices[False]
     found: dict[Cell, Interval] = {}
-    for cell in unknown if cells is None else cells:
+    for cell in cells:
         ends = []
         for sign in (1, -1):
             cost = np.zeros(len(unknown))
             cost[place[cell]] = sign
             answer = linprog(
                 cost,
-                A_eq=np.array(equal) if equal else None,
+                A_eq=csr_array(np.array(equal)) if equal else None,
                 b_eq=equal_to or None,
-                A_ub=np.array(above) if above else None,
+                A_ub=csr_array(np.array(above)) if above else None,
                 b_ub=above_to or None,
-                bounds=(1, None),
+                bounds=[(0 if one in withheld else 1, None) for one in unknown],
             )
             assert answer.status in (0, 3), answer.message
             ends.append(math.inf if answer.status == 3 else abs(answer.fun))
@@ -86,11 +137,16 @@ def intervals(known: Known, cells: Iterable[Cell] | None = None) -> dict[Cell, I
 
 
 def broken(known: Known, threshold: int = 5, width: int = 5) -> dict[Cell, Interval]:
-    """Return the hidden cells of which too much can be said, and every small count that is shown."""
+    """Return the hidden cells of which too much can be said, and every small count that is shown.
+
+    Of a withheld cell too much is said where it may be small and its interval is narrow: that it is
+    nought, or large, may be known.
+    """
     found = {
         cell: (low, high)
         for cell, (low, high) in intervals(known).items()
-        if high - low < width or high < threshold
+        if (high - low < width or high < threshold)
+        and not (cell in known.withheld and (low >= threshold or high == 0))
     }
     for cell, value in known.cells.items():
         if value is not None and 0 < value < threshold:
@@ -103,7 +159,7 @@ def read_households(text: str, release: int = 0) -> Known:
     known, parents = Known(), {}
     for row in csv.DictReader(io.StringIO(text.lstrip("\ufeff")), delimiter=";"):
         area = row["kode_kemendagri"]
-        known.cells[release, area, row["kelompok"]] = _count(row["keluarga"], row["keterangan"])
+        _add(known, (release, area, row["kelompok"]), row["keluarga"], row["keterangan"])
         parents[area] = _parent(area)
     sums = {
         "total": ["desil_1_2", "desil_3_4", "desil_5_up"],
@@ -125,7 +181,7 @@ def read_recipients(text: str, release: int = 0) -> Known:
     known, parents, order = Known(), {}, []
     for row in csv.DictReader(io.StringIO(text.lstrip("\ufeff")), delimiter=";"):
         area, column = row["kode_kemendagri"], row["kode_bantuan"]
-        known.cells[release, area, column] = _count(row["penerima"], row["keterangan"])
+        _add(known, (release, area, column), row["penerima"], row["keterangan"])
         parents[area] = _parent(area)
         if column not in order:
             order.append(column)
@@ -149,6 +205,7 @@ def joined(parts: Iterable[Known]) -> Known:
     whole = Known()
     for part in parts:
         whole.cells |= part.cells
+        whole.withheld |= part.withheld
         whole.sums += part.sums
         whole.grown += part.grown
     return whole
@@ -167,9 +224,12 @@ def told_by_differences(
     ]
 
 
-def _count(text: str, state: str) -> int | None:
-    assert (text == "") == (state == "disembunyikan")
-    return int(text) if text else None
+def _add(known: Known, cell: Cell, text: str, state: str) -> None:
+    assert state in ("ditampilkan", "disembunyikan", "tidak diterbitkan")
+    assert (text == "") == (state != "ditampilkan")
+    known.cells[cell] = int(text) if text else None
+    if state == "tidak diterbitkan":
+        known.withheld.add(cell)
 
 
 def _parent(area: str) -> str:
