@@ -93,7 +93,7 @@ def make_programs(year: int) -> None:
         SubActivity(
             activity=activity, agency=agency, year=year, code=f"{year}.{number}",
             name=f"Sub kegiatan {number}", help_kind=kinds[number % KINDS],
-            recipient=Recipient.HOUSEHOLD,
+            recipient=Recipient.HOUSEHOLD, starts_on=dt.date(year, 1, 1), ends_on=dt.date(year, 12, 31),
         )
         for number in range(SUB_ACTIVITIES)
     )  # fmt: skip

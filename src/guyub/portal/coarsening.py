@@ -35,7 +35,7 @@ from guyub.portal.suppression import (
 )
 
 # Of a group of cells, noughts aside, this share may be hidden before the whole group is left out.
-MOST_HIDDEN = 0.5
+MOST_HIDDEN = 2 / 3
 
 
 @dataclass(frozen=True)
@@ -189,6 +189,8 @@ class Attempt:
             search.protect(one)
 
     def _is_vague(self, piece: Piece, cell: int, hidden: set[int]) -> bool:
+        if piece.is_vague(cell, hidden, self.threshold, self.width):
+            return True
         low, high, value = 0, 0, self.tables.values[cell]
         for outside in ({}, *self.moves):
             reached = piece.reach(cell, hidden, outside)

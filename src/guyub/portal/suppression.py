@@ -24,7 +24,7 @@ The result depends on the numbers alone, not on time or chance.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -186,8 +186,73 @@ class Piece:
             [tables.room_below(one, self.withheld) for one in self.cells], dtype=float
         )
 
+        # Cells that are parts of exactly two sums of the piece, and of which no sum of it is the total.
+        parts_of: dict[int, list[int]] = {one: [] for one in self.cells}
+        totals = set()
+        for row, number in enumerate(numbers):
+            totals.add(tables.sums[number].total)
+            for one in tables.sums[number].parts:
+                if one in parts_of:
+                    parts_of[one].append(row)
+        self._crossing = {
+            one: (rows[0], rows[1])
+            for one, rows in parts_of.items()
+            if len(rows) == 2 and one not in totals
+        }
+        self._at_crossing = {rows: one for one, rows in self._crossing.items()}
+        self._along: dict[int, list[int]] = {}
+        for one, both in self._crossing.items():
+            for row in both:
+                self._along.setdefault(row, []).append(one)
+
     def room_below(self, cell: int) -> int:
         return int(self._room[self.place[cell]])
+
+    def rectangles(self, cell: int, hidden: Collection[int]) -> Iterator[tuple[int, int, int]]:
+        """Yield rectangles of cells that are unseen anyway: two beside ``cell``, and the one across.
+
+        What ``cell`` gains, the two beside it lose and the one across gains, and no sum changes.
+        """
+        if cell not in self._crossing:
+            return
+        first, second = self._crossing[cell]
+        loose = [
+            [
+                one
+                for one in self._along[row]
+                if one != cell and (one in hidden or one in self.withheld)
+            ]
+            for row in (first, second)
+        ]
+        for one in loose[0]:
+            (up,) = (row for row in self._crossing[one] if row != first)
+            for other in loose[1]:
+                (down,) = (row for row in self._crossing[other] if row != second)
+                across = self._at_crossing.get((min(up, down), max(up, down)))
+                if across is not None and (across in hidden or across in self.withheld):
+                    yield one, other, across
+
+    def swap(self, cell: int, hidden: Collection[int], width: int) -> Change | None:
+        """Return a change by ``width`` of ``cell`` within a rectangle that is unseen anyway.
+
+        Most cells have one once a few are hidden, and it takes no program to find.
+        """
+        for one, other, across in self.rectangles(cell, hidden):
+            if min(self.room_below(one), self.room_below(other)) >= width:
+                return {cell: width, one: -width, other: -width, across: width}
+            if min(self.room_below(cell), self.room_below(across)) >= width:
+                return {cell: -width, one: width, other: width, across: -width}
+        return None
+
+    def is_vague(self, cell: int, hidden: Collection[int], threshold: int, width: int) -> bool:
+        """Return whether rectangles alone show that a cell's interval is wide; ``False`` says nothing."""
+        down = up = 0
+        for one, other, across in self.rectangles(cell, hidden):
+            up = max(up, min(self.room_below(one), self.room_below(other)))
+            down = max(down, min(self.room_below(cell), self.room_below(across)))
+            if down + up >= width and self.tables.values[cell] + up >= threshold:
+                return True
+        return False
 
     def flow(
         self, hidden: set[int], wanted: Mapping[int, int], outside: Mapping[int, int]
@@ -332,6 +397,9 @@ class Search:
                     self.proof.setdefault(one, number)
 
     def _witness(self, cell: int) -> tuple[int | None, Change]:
+        simple = self.piece.swap(cell, self.hidden, self.width)
+        if simple is not None:
+            return None, simple
         amounts = [self.width]
         if self.piece.room_below(cell) >= self.width:
             amounts.append(-self.width)
