@@ -57,8 +57,8 @@ FOLDERS = (
     "reconciliation", "allocations", "publications",
 )  # fmt: skip
 SCRATCH = "demo-"
-# With fewer households nearly every count is small, and is hidden.
-WORTH_RELEASING = 1000
+# With fewer households even the regency's own counts are small, and are hidden.
+WORTH_RELEASING = 200
 START, FINISH = "demo.start", "demo.finish"
 
 # Told how much of a step is done: (done, total).

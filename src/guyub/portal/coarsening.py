@@ -110,8 +110,17 @@ class Attempt:
         for kept, groups in [*tries, (NONE, part.groups)]:
             found = self._leave_out(kept, groups)
             if found is not None:
-                return found
+                return self._without_rest(kept, found)
         raise UnprotectableError(None)
+
+    def _without_rest(self, kept: frozenset[int], found: Found) -> Found:
+        """Leave out the rest too, where most of what is left of it would be hidden."""
+        if not self._is_mostly_hidden(self.part.rest, found):
+            return found
+        try:
+            return self._protect(kept, found.withheld | self.part.rest)
+        except UnprotectableError:
+            return found
 
     def _leave_out(self, kept: frozenset[int], groups: Sequence[frozenset[int]]) -> Found | None:
         """Leave out group after group until the others are protected and mostly seen."""

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from guyub.portal import queries
 from guyub.portal.models import Release
-from guyub.portal.tables import EXTREME, GROUPS, POOR, TOTAL
+from guyub.portal.tables import EXTREME, GROUPS, NEXT, POOR, TOTAL
 from guyub.registry.tilemap import Tile, class_bounds, legend_of, percent_text, step_of
 from guyub.ui.charts import Chart, bars, yearly
 
@@ -40,6 +40,12 @@ CHOICES = (
     ),
     Shown("semua", gettext_lazy("Semua keluarga terdaftar"), TOTAL),
 )
+
+
+PAIRS: dict[str, tuple[str, str]] = {
+    POOR: ("desil_1", "desil_2"),
+    NEXT: ("desil_3", "desil_4"),
+}
 
 
 @dataclass(frozen=True)
@@ -116,8 +122,17 @@ def rates_chart(release: Release) -> Chart | None:
 
 def groups_chart(release: Release, row: queries.Row, caption: str) -> Chart | None:
     """Draw the households of an area by group of desil, as far as they may be seen."""
-    groups = [c for c in queries.household_columns(release) if c["key"] in GROUPS]
-    seen = [(c["label"], row[c["key"]]) for c in groups if row[c["key"]] is not None]
+    labels = {c["key"]: c["label"] for c in queries.household_columns(release)}
+    keys: list[str] = []
+    for single in GROUPS:
+        # Two desils of which one may not be seen stand as one.
+        key = single
+        for whole, pair in PAIRS.items():
+            if single in pair and row[whole] is not None and any(row[one] is None for one in pair):
+                key = whole
+        if key not in keys:
+            keys.append(key)
+    seen = [(labels[key], row[key]) for key in keys if key in labels and row[key] is not None]
     if not seen:
         return None
     return bars(

@@ -15,7 +15,7 @@ from django.utils.formats import number_format
 from guyub.areas.models import Area, Level
 from guyub.datasets.models import Version
 from guyub.portal.models import CountTable, Release, ReleasedCell, ReleasedFile, ReleaseState
-from guyub.portal.tables import kind_column
+from guyub.portal.tables import EXTREME, POOR, TOTAL, kind_column
 from guyub.programs.money import rupiah_short
 from guyub.targets.models import Measure
 
@@ -150,6 +150,33 @@ def table_of(release: Release, found: Sequence[Row], level: int) -> Table:
 def figures(row: Row, columns: Sequence[dict[str, Any]]) -> list[str]:
     """Write out the households of an area, column by column."""
     return [row.written(column["key"]) for column in columns]
+
+
+# What releases are compared by, and how many of them, the newest.
+COMPARED = (TOTAL, POOR, EXTREME)
+RELEASES_COMPARED = 8
+
+
+def history(releases: Sequence[Release], area: Area) -> list[dict[str, Any]]:
+    """Return the headline counts of an area in each release, oldest first. One query.
+
+    Only what was published is set side by side, so nothing more is told than the releases tell.
+    """
+    newest = list(releases)[:RELEASES_COMPARED]
+    found: dict[int, dict[str, int | None]] = defaultdict(dict)
+    withheld: dict[int, set[str]] = defaultdict(set)
+    cells = ReleasedCell.objects.filter(
+        release__in=newest, table=CountTable.HOUSEHOLDS, area=area, column__in=COMPARED
+    ).values_list("release_id", "column", "value", "is_withheld")
+    for release, column, value, is_withheld in cells:
+        found[release][column] = value
+        if is_withheld:
+            withheld[release].add(column)
+    rows = {one.pk: Row(area, found[one.pk], frozenset(withheld[one.pk])) for one in newest}
+    return [
+        {"release": one, "figures": [rows[one.pk].written(column) for column in COMPARED]}
+        for one in reversed(newest)
+    ]
 
 
 # Programs

@@ -71,6 +71,7 @@ def front(request: HttpRequest) -> HttpResponse:
             "poor": whole.written(POOR),
             "whole_extreme": whole.written(EXTREME),
             "whole_helped": helped.written(TOTAL),
+            "history": queries.history(context["releases"], regency),
             "lines": [
                 {
                     "name": row.area.name,
@@ -117,6 +118,7 @@ def district(request: HttpRequest, code: str) -> HttpResponse:
             "whole_total": whole.written(TOTAL),
             "whole_helped": helped.written(TOTAL),
             "table": table,
+            "history": queries.history(context["releases"], area),
             "whole_figures": queries.figures(whole, table.columns),
             "groups": drawings.groups_chart(release, whole, source),
             "kinds": drawings.kinds_chart(release, helped, _recipients_source(release)),
