@@ -30,6 +30,7 @@ PREFIXES = {
     "foaf": "http://xmlns.com/foaf/0.1/",
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
     "spdx": "http://spdx.org/rdf/terms#",
+    "vcard": "http://www.w3.org/2006/vcard/ns#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 EU = "http://publications.europa.eu/resource/authority/"
@@ -62,6 +63,13 @@ def describe(
         "dct:identifier": settings.REGENCY_CODE,
         "rdfs:label": _text(settings.REGENCY_NAME),
     }
+    # Whoever finds a fault in the data writes to where complaints go.
+    contact = {
+        "@id": f"{site}{reverse('public')}#kontak",
+        "@type": "vcard:Organization",
+        "vcard:fn": _text(f"TKPKD {settings.REGENCY_NAME}"),
+        "vcard:hasURL": {"@id": site + reverse("proposals:lodge")},
+    }
     series, datasets = [], []
     for publication in PUBLICATIONS:
         about: Node = {
@@ -77,6 +85,7 @@ def describe(
         for release in reversed(releases):
             found = [file for file in files.get(release.pk, ()) if file.dataset == publication.key]
             dataset = _dataset(publication, release, found, site, publisher, place, about)
+            dataset["dcat:contactPoint"] = {"@id": contact["@id"]}
             if earlier is not None:
                 dataset["dcat:prev"] = {"@id": earlier}
             earlier = dataset["@id"]
@@ -93,6 +102,7 @@ def describe(
         "dct:license": {"@id": LICENCE},
         "dct:publisher": publisher,
         "dct:spatial": place,
+        "dcat:contactPoint": contact,
         "foaf:homepage": {"@id": site + reverse("public")},
         "dcat:dataset": datasets + series,
     }

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
+import io
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
+import polars as pl
 import pytest
 import rdflib
 from django.core.exceptions import ValidationError
@@ -19,6 +22,7 @@ from rdflib.compare import isomorphic
 from guyub.access.roles import Role
 from guyub.audit.models import Event
 from guyub.portal import services
+from guyub.portal.files import FORMATS, PUBLICATIONS
 from guyub.portal.models import Release, ReleaseState
 from guyub.portal.tests.conftest import HOMES, V1
 
@@ -173,6 +177,94 @@ def test_the_catalogue_is_valid_and_complete(release: Any, client: Client) -> No
         assert client.get(str(address).removeprefix("http://testserver")).status_code == 200
     again = client.get("/publik/katalog.jsonld", headers={"If-None-Match": answer["ETag"]})
     assert again.status_code == 304
+
+
+# What DCAT-AP 3 asks for, and what it recommends where Guyub can tell it.
+NEEDED = {
+    DCAT.Catalog: ["dct:title", "dct:description", "dct:publisher", "dcat:dataset", "foaf:homepage",
+                   "dct:language", "dct:license", "dct:modified", "dct:spatial", "dcat:contactPoint"],
+    DCAT.Dataset: ["dct:title", "dct:description", "dct:identifier", "dct:publisher", "dct:creator",
+                   "dcat:distribution", "dcat:keyword", "dcat:theme", "dcat:contactPoint",
+                   "dct:temporal", "dct:accessRights", "dcat:landingPage", "dct:provenance"],
+    DCAT.DatasetSeries: ["dct:title", "dct:description", "dct:publisher", "dct:spatial"],
+    DCAT.Distribution: ["dcat:accessURL", "dcat:downloadURL", "dct:license", "dcat:mediaType",
+                        "dcat:byteSize", "spdx:checksum", "dct:title"],
+}  # fmt: skip
+
+
+def test_every_node_of_the_catalogue_has_what_dcat_asks_for(release: Any, client: Client) -> None:
+    release()
+    release(dt.date(2026, 4, 1), {key: 3 * count for key, count in HOMES.items()})
+    graph = rdflib.Graph().parse(data=client.get("/publik/katalog.ttl").content, format="turtle")
+    names = dict(graph.namespaces())
+    for kind, needed in NEEDED.items():
+        nodes = set(graph.subjects(rdflib.RDF.type, kind))
+        assert nodes, kind
+        for node in nodes:
+            assert isinstance(node, rdflib.URIRef)
+            for name in needed:
+                prefix, _colon, local = name.partition(":")
+                assert graph.value(node, rdflib.URIRef(names[prefix] + local)), (kind, node, name)
+    # Every thing that is pointed at within the catalogue is described in it.
+    pages = {str(address).partition("#")[0] for address in graph.objects(None, DCAT.landingPage)}
+    for _subject, _predicate, thing in graph:
+        if (
+            isinstance(thing, rdflib.URIRef)
+            and str(thing).partition("#")[0] in pages
+            and "#" in thing
+        ):
+            assert (thing, rdflib.RDF.type, None) in graph, thing
+    assert len(set(graph.subject_objects(DCAT.prev))) == 4
+    for size in graph.objects(None, DCAT.byteSize):
+        assert size.datatype == rdflib.XSD.nonNegativeInteger
+
+
+def test_csv_and_parquet_hold_the_same_and_bear_their_checksums(
+    release: Any, client: Client, make_sub_activity: Any
+) -> None:
+    for number in range(3):
+        make_sub_activity(f"Bantuan {number}", year=2025)
+    one = release()
+    for publication in PUBLICATIONS:
+        contents = {}
+        for form in FORMATS:
+            content = client.get(f"/publik/data/{one.pk}/{publication.key}.{form}").getvalue()
+            file = one.files.get(dataset=publication.key, format=form)
+            assert hashlib.sha256(content).hexdigest() == file.digest
+            assert len(content) == file.size
+            contents[form] = content
+        frame = pl.read_parquet(io.BytesIO(contents["parquet"]))
+        head, *lines = csv.reader(contents["csv"].decode("utf-8-sig").splitlines(), delimiter=";")
+        assert head == frame.columns == [field.name for field in publication.fields]
+        assert len(lines) == frame.height == file.rows
+        for line, row in zip(lines, frame.iter_rows(), strict=True):
+            for text, value in zip(line, row, strict=True):
+                if isinstance(value, float):
+                    assert float(text.replace(",", ".")) == pytest.approx(value)
+                else:
+                    assert text == ("" if value is None else str(value))
+
+
+def test_releases_are_set_side_by_side(release: Any, client: Client) -> None:
+    first = release()
+    assert "Dari terbitan ke terbitan" not in client.get("/publik/").content.decode()
+    release(dt.date(2026, 10, 1), {key: 2 * count for key, count in HOMES.items()})
+    for path in ("/publik/", "/publik/kecamatan/33.02.01/"):
+        page = client.get(path).content.decode()
+        assert "Dari terbitan ke terbitan" in page
+        assert f'href="{path}?terbitan={first.pk}"' in page
+    assert re.search(
+        r'Semua keluarga">417<.*Semua keluarga">834<', client.get("/publik/").content.decode(), re.S
+    )
+
+
+def test_public_pages_are_kept_small_in_both_languages(release: Any, client: Client) -> None:
+    release()
+    client.cookies["guyub_bahasa"] = "en"
+    for path in PAGES:
+        page = client.get(path)
+        assert 'lang="en"' in page.content.decode()
+        assert page.status_code == 200
 
 
 def test_the_catalogue_before_anything_is_released(regency: Any, client: Client) -> None:
