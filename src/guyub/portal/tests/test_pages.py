@@ -282,3 +282,9 @@ def test_the_api_needs_no_account(release: Any, client: Client) -> None:
     answer = client.get(f"/api/v1/public/releases/{one.pk}/tables/program-anggaran")
     assert answer.json()["items"] == []
     assert client.get(f"/api/v1/public/releases/{one.pk}/tables/keluarga-desil").status_code == 404
+
+
+def test_a_year_without_programs_shows_no_noughts_for_them(release: Any, client: Client) -> None:
+    release()
+    assert "bantuan ditetapkan" not in client.get("/publik/").content.decode()
+    assert "bantuan ditetapkan" not in client.get("/publik/kecamatan/33.02.01/").content.decode()
