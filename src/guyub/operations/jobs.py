@@ -33,6 +33,12 @@ LABELS = {
     "guyub.overlaps.tasks.refresh": _("Hitungan tumpang tindih"),
     "guyub.reports.tasks.remind": _("Pengingat laporan"),
     "guyub.discussions.tasks.mail_news": _("Surel kabar"),
+    "guyub.documents.tasks.compute_figures": _("Angka laporan"),
+    "guyub.documents.tasks.make_files": _("Berkas LP2KD"),
+    "guyub.connections.tasks.send_message": _("Kabar ke sistem lain"),
+    "guyub.connections.tasks.answer_exchange": _("Jawaban kepada mitra"),
+    "guyub.connections.tasks.tell_partners": _("Perubahan registri bagi mitra"),
+    "guyub.connections.tasks.send_notice": _("Pemberitahuan kepada mitra"),
 }
 
 
