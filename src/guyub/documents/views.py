@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -137,12 +139,28 @@ def preview(request: HttpRequest, document: Document) -> HttpResponse:
 
 @requires("documents.view", load=_document)
 def figures_progress(request: HttpRequest, document: Document) -> HttpResponse:
-    """How far the figures are, as a piece of page; when they stand, the page is loaded anew."""
+    """How far the figures are, as a piece of page; when they stand, the page is loaded anew.
+
+    The page of a part (``?bagian=`` its key) is not: somebody may be writing there.
+    """
     kept = keeping.of_document(document)
-    response = render(request, "documents/_figures.html", {"document": document, "figures": kept})
-    if not kept.is_working:
+    section = document.sections.filter(key=request.GET.get("bagian", "")).first()
+    context = {
+        "document": document,
+        "figures": kept,
+        "section": section,
+        "progress_url": _progress_of(section) if section is not None else "",
+        "is_new": section is not None and not kept.is_working,
+    }
+    response = render(request, "documents/_figures.html", context)
+    if section is None and not kept.is_working:
         response.headers["HX-Refresh"] = "true"
     return response
+
+
+def _progress_of(section: Section) -> str:
+    address = reverse("documents:figures_progress", args=[section.document.year])
+    return f"{address}?{urlencode({'bagian': section.key})}"
 
 
 @require_POST
@@ -196,6 +214,7 @@ def section(request: HttpRequest, section: Section) -> HttpResponse:
         "section": section,
         "document": section.document,
         "figures": kept if lp2kd.has_figures(section) else None,
+        "progress_url": _progress_of(section),
         "form": form,
         "other": other,
         "version": form["version"].value(),

@@ -42,6 +42,12 @@ def test_pages_read_what_is_kept_and_never_compute(
     page = client.get(reverse("documents:section", args=[section.pk])).content.decode()
     assert "Angka dihitung" in page
     assert "Desil 1" in page
+    # Nobody's writing is swept away by new figures.
+    progress = reverse("documents:figures_progress", args=[2026])
+    piece = client.get(progress, {"bagian": section.key})
+    assert "HX-Refresh" not in piece.headers
+    assert "setelah tulisan Anda tersimpan" in piece.content.decode()
+    assert client.get(progress)["HX-Refresh"] == "true"
     # A part without figures asks for none.
     section = document.sections.get(key="penutup.kesimpulan")
     page = client.get(reverse("documents:section", args=[section.pk])).content.decode()
