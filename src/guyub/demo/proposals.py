@@ -81,7 +81,7 @@ def make_proposals(actors: dict[str, Any]) -> None:
         proposal = services.submit(
             village=village, kind=kind, values=values, actor=actor, household=household,
             agency=social if kind == ProposalKind.COMPLAINT else None,
-            uploads=[_photo(number)] if kind == ProposalKind.PROPOSE else [],
+            uploads=[photo_of_a_house(number)] if kind == ProposalKind.PROPOSE else [],
         )  # fmt: skip
         for letter in steps:
             _take(proposal, letter, actors)
@@ -128,12 +128,12 @@ def _take(proposal: Proposal, letter: str, actors: dict[str, Any]) -> None:
         services.deliberate(
             proposal, actor=village, happened_on=today, agreed=True,
             text=_("Musyawarah dihadiri BPD, ketua RT/RW, dan pendamping."),
-            minutes=[_photo(proposal.pk, "Berita acara musyawarah.jpg")],
+            minutes=[photo_of_a_house(proposal.pk, "Berita acara musyawarah.jpg")],
         )  # fmt: skip
     elif letter in "vx":
         services.verify(
             proposal, actor=village, happened_on=today, fits=letter == "v", text=findings,
-            photos=[_photo(proposal.pk)],
+            photos=[photo_of_a_house(proposal.pk)],
         )  # fmt: skip
     elif letter in "ar":
         services.decide(
@@ -178,7 +178,7 @@ def _set_back(proposal: Proposal, age: int) -> None:
     )
 
 
-def _photo(number: int, name: str = "Rumah.jpg") -> ContentFile:
+def photo_of_a_house(number: int, name: str = "Rumah.jpg") -> ContentFile:
     """Draw a house in place of a photo: nobody's real one."""
     picture = Image.new("RGB", (640, 480), (196, 214, 226))
     draw = ImageDraw.Draw(picture)

@@ -35,6 +35,7 @@ from guyub.demo.beneficiaries import REGENCY, enrol_recipients, scale_down
 from guyub.demo.coordination import keep_scores, make_meetings, make_requests
 from guyub.demo.discussions import make_talk
 from guyub.demo.documents import make_documents
+from guyub.demo.fieldwork import make_field_work
 from guyub.demo.files import write_sample_files
 from guyub.demo.indicators import make_indicators, measure_survey
 from guyub.demo.linking import link_village_list
@@ -183,6 +184,8 @@ def build(households: int, seed: int, step: Step) -> None:
         measure_survey(samples_folder(), actors["sekretariat"], today, seed)
     with step(_("Usul-sanggah dan pengaduan")):
         make_proposals(actors)
+    with step(_("Kunjungan lapangan")):
+        make_field_work(actors, seed)
     with step(_("Laporan kemajuan")):
         make_reports(actors, today, seed)
     with step(_("Kendala dan pembicaraan")):

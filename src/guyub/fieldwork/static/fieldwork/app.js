@@ -1,6 +1,6 @@
 // The list of visits, the queue, and how things stand; the form itself is in filling.js.
 
-import { ago, announce, badge, bytes, h, say, texts } from "./elements.js";
+import { ago, announce, badge, bytes, fill, h, say, texts } from "./elements.js";
 import { Filling, language, newDraft, registerSync } from "./filling.js";
 import { uuid } from "./photos.js";
 
@@ -16,7 +16,8 @@ async function standing() {
   const { queue, drafts } = await store.unsent();
   const at = await store.meta("synced_at"), online = navigator.onLine;
   const quota = navigator.storage && navigator.storage.estimate ? await navigator.storage.estimate() : {};
-  state.replaceChildren(
+  fill(
+    state,
     badge(say(online ? "online" : "offline"), online ? "good" : "warn"),
     h("a", { href: "#/antrean" }, say("in_queue", { n: queue })),
     h("span", {}, say("drafts", { n: drafts })),
@@ -28,7 +29,7 @@ async function standing() {
 
 async function outcome() {
   const last = await store.meta("outcome");
-  notice.replaceChildren();
+  fill(notice);
   if (!last || syncing) return;
   const put = (tone, ...content) => notice.append(h("div", { class: `alert alert-${tone}`, role: "status" }, ...content));
   if (last.outcome === "signed-out") put("warning", say("signed_out"), " ", h("a", { href: `${texts.sign_in_url}?next=${encodeURIComponent("/lapangan/")}` }, say("sign_in")));
@@ -64,7 +65,8 @@ async function list() {
   const draw = () => {
     const words = fold(wish.text).split(/\s+/).filter(Boolean);
     const found = rows.filter(({ visit, here }) => (!wish.state || here === wish.state) && words.every((word) => fold(`${visit.name} ${visit.where} ${visit.nik}`).includes(word)));
-    results.replaceChildren(
+    fill(
+      results,
       h("p", { class: "muted small-text", "aria-live": "polite" }, say("found", { n: found.length, of: rows.length })),
       found.length ? h("ul", { class: "visits" }, found.slice(0, shown).map(entry)) : h("div", { class: "card empty" }, h("h2", {}, say(rows.length ? "none_found" : "no_visits")), h("p", {}, say(rows.length ? "none_found_why" : navigator.onLine ? "no_visits_why" : "no_visits_offline"))),
       found.length > shown ? h("button", { type: "button", class: "secondary big", onclick: () => { shown += A_PAGE; draw(); } }, say("more", { n: found.length - shown })) : null,
@@ -76,7 +78,8 @@ async function list() {
   const choice = h("select", { id: "saring", onchange: (event) => { wish.state = event.target.value; shown = A_PAGE; draw(); } },
     h("option", { value: "" }, say("all_states", { n: rows.length })),
     Object.keys(TONES).filter((name) => counts[name]).map((name) => h("option", { value: name, selected: wish.state === name }, `${say(`state_${name}`)} (${counts[name]})`)));
-  place.replaceChildren(
+  fill(
+    place,
     h("h1", {}, say("title")),
     Object.values(about.rounds).map((round) => round.note || round.due ? h("details", { class: "visit-round" }, h("summary", {}, round.title, round.due ? ` · ${say("until", { day: round.due })}` : ""), h("p", {}, round.note || say("no_note"))) : h("p", { class: "muted" }, round.title)),
     about.limited ? h("div", { class: "alert alert-info" }, say("limited", { n: rows.length, of: about.total })) : null,
@@ -109,14 +112,15 @@ function entry({ visit, here, sent }) {
 async function visit(key) {
   const found = await store.get("visits", key), draft = await store.get("drafts", key);
   const queued = (await store.all("queue")).find((item) => item.visit === key);
-  if (!found) { place.replaceChildren(h("h1", {}, say("gone")), h("p", {}, say("gone_why")), h("p", {}, h("a", { href: "#/" }, say("list")))); return; }
+  if (!found) { fill(place, h("h1", {}, say("gone")), h("p", {}, say("gone_why")), h("p", {}, h("a", { href: "#/" }, say("list")))); return; }
   const form = await store.get("forms", (draft && draft.form) || found.form);
   if (draft && form) { begin(found, form, draft); return; }
   const mine = (await store.all("sent")).filter((one) => one.visit === key).sort((a, b) => (a.sent_at < b.sent_at ? 1 : -1));
   const here = queued ? (queued.problem ? "refused" : "queue") : found.state;
   const open = here === "to_go";
   const start = async (replaces) => { const fresh = newDraft(found, form, language, replaces); await store.saveDraft(fresh); begin(found, form, fresh); };
-  place.replaceChildren(
+  fill(
+    place,
     h("nav", { class: "crumbs", "aria-label": say("back") }, h("a", { href: "#/" }, say("list"))),
     h("h1", {}, found.name), h("p", {}, badge(say(`state_${here}`), TONES[here])),
     h("section", { class: "card" }, h("dl", { class: "facts" }, [[say("where"), found.where], ["NIK", found.nik], [say("members"), found.members], [say("note"), found.note]].filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, String(value)))))),
@@ -141,7 +145,8 @@ function begin(found, form, draft) {
 async function queue() {
   const [items, visits] = await Promise.all([store.all("queue"), store.all("visits")]);
   const names = new Map(visits.map((one) => [one.key, one.name]));
-  place.replaceChildren(
+  fill(
+    place,
     h("nav", { class: "crumbs", "aria-label": say("back") }, h("a", { href: "#/" }, say("list"))),
     h("h1", {}, say("queue")), h("p", { class: "muted" }, say("queue_why")),
     items.length ? h("ul", { class: "visits" }, await Promise.all(items.map(async (item) => {
@@ -163,7 +168,7 @@ async function queue() {
 // Signing out here wipes the phone, so not while something is unsent.
 async function signOut() {
   const { queue: waiting, drafts } = await store.unsent();
-  if (waiting || drafts) { announce(say("leave_unsent", { n: waiting + drafts })); notice.replaceChildren(h("div", { class: "alert alert-error", role: "alert" }, say("leave_unsent", { n: waiting + drafts }))); return; }
+  if (waiting || drafts) { announce(say("leave_unsent", { n: waiting + drafts })); fill(notice, h("div", { class: "alert alert-error", role: "alert" }, say("leave_unsent", { n: waiting + drafts }))); return; }
   await store.wipe();
   location.assign(texts.sign_out_url);
 }

@@ -16,8 +16,16 @@ export function h(name, attributes = {}, ...children) {
     else if (key === "value" || key === "checked" || key === "hidden" || key === "disabled") element[key] = value;
     else element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
+  element.append(...there(children));
   return element;
+}
+
+// What is to be shown: lists opened, and without what is empty.
+const there = (children) => children.flat(3).filter((child) => child !== null && child !== undefined && child !== false && child !== "");
+
+// Puts children in place of those that an element has.
+export function fill(element, ...children) {
+  element.replaceChildren(...there(children));
 }
 
 export const badge = (text, tone = "neutral") => h("span", { class: `badge badge-${tone}` }, text);

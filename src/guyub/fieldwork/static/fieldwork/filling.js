@@ -1,6 +1,6 @@
 // Filling in a form: a screen for each of its parts, kept as a draft at every change.
 
-import { announce, h, say, texts } from "./elements.js";
+import { announce, fill, h, say, texts } from "./elements.js";
 import { Form, inLanguage, isEmpty, localNow, rowsOf } from "./form.js";
 import { draw, LARGEST_OTHER, sha256, shrink, uuid } from "./photos.js";
 
@@ -85,7 +85,8 @@ export class Filling {
     this.shown = [];
     const last = this.number === this.screens.length;
     const title = last ? say("check_and_send") : this.words(this.screens[this.number].label) || this.words(this.definition.title);
-    this.place.replaceChildren(
+    fill(
+      this.place,
       h("nav", { class: "crumbs", "aria-label": say("back") }, h("a", { href: "#/" }, say("list"))),
       h("h1", { tabindex: -1 }, title),
       h("p", { class: "muted" }, [this.visit.name, this.visit.where].filter(Boolean).join(" · ")),
