@@ -397,6 +397,7 @@ EXPECTED: dict[str, dict[str, str]] = {
     # Field work
     "fieldwork:rounds": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL),
     "fieldwork:round": SEES_OWN_IMPORTS,
+    "fieldwork:visits": SEES_OWN_IMPORTS,
     "fieldwork:create": who(secretariat=ALL, agency_operator=ALL),
     **dict.fromkeys(
         (
@@ -1392,6 +1393,8 @@ class World:
                 return {"key": submission.attachments.get().key}
             if page == "attachment":
                 return {"pk": submission.attachments.get().pk}
+            if page == "cancel_visit":
+                return {"pk": record["visit"].pk}
             about_submission = ("submission", "accept", "settle", "reject", "reveal")
             return {"pk": submission.pk if page in about_submission else record["round"].pk}
         if app == "connections":

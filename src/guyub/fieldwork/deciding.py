@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,14 +16,18 @@ from guyub.audit import services as audit
 from guyub.beneficiaries import services as beneficiaries
 from guyub.beneficiaries.models import Stage
 from guyub.fieldwork import household_fields as fields
-from guyub.fieldwork.answers import answer_to, said_of_household
+from guyub.fieldwork.answers import answer_to, files_about, said_of_household
 from guyub.fieldwork.models import FieldDecision, Submission, Visit
 from guyub.fieldwork.photos import hang_photos
 from guyub.fieldwork.receiving import changed_meanwhile, judge
 from guyub.fieldwork.services import day_of
 from guyub.fieldwork.vocabulary import UNDECIDED, SubmissionState, VisitState
+from guyub.proposals import services as proposals
+from guyub.proposals.checks import MOST_FILES
+from guyub.proposals.vocabulary import ProposalKind, ProposalState
 from guyub.registry import services as registry
 from guyub.registry.models import Channel, Household
+from guyub.registry.vocabulary import Status
 
 KEEP = "now"  # the choice to leave the registry as it is
 SHORTEST_REASON = 10  # letters
@@ -113,7 +118,7 @@ def _held(submission: Submission) -> tuple[Submission, Visit | None]:
     if submission.visit_id is not None:
         visit = (
             Visit.objects.select_for_update(of=("self",))
-            .select_related("round", "village", "enrolment", "household")
+            .select_related("round", "village", "enrolment", "proposal", "household")
             .get(pk=submission.visit_id)
         )
     held = (
@@ -293,6 +298,7 @@ def _finish(
     if visit is not None:
         _set_visit(visit, VisitState.DONE)
         _verify_candidate(visit, last, actor)
+        _verify_proposal(visit, last, actor)
 
 
 def _write(home: Household, values: dict[str, str], submission: Submission, actor: Any) -> None:
@@ -349,3 +355,39 @@ def _verify_candidate(visit: Visit, submission: Submission, actor: Any) -> None:
         )
     except beneficiaries.BeneficiariesError as error:
         raise ValidationError(str(error)) from error
+
+
+def _verify_proposal(visit: Visit, submission: Submission, actor: Any) -> None:
+    """Carry the finding over to the proposal or objection, where it still waits to be verified."""
+    proposal = visit.proposal
+    if proposal is None or proposal.state != ProposalState.DELIBERATED:
+        return
+    definition, answers = submission.form_version.definition, submission.answers
+    fit = answer_to(definition, answers, fields.FIT)
+    if proposal.kind == ProposalKind.OBJECT:
+        # An objection says that the household should not be helped, or is not there any more.
+        gone = answer_to(definition, answers, "household.status") in (Status.MOVED, Status.DIED)
+        fits = True if gone else {fields.YES: False, fields.NO: True}.get(str(fit))
+    else:
+        fits = {fields.YES: True, fields.NO: False}.get(str(fit))
+    if fits is None:
+        return
+    names = files_about(definition, answers, fields.PHOTO)
+    kept = submission.attachments.filter(name__in=names, stored_at__isnull=False)
+    photos = []
+    for attachment in kept[:MOST_FILES]:
+        with attachment.file.open("rb") as file:
+            photos.append(ContentFile(file.read(), "foto.jpg"))
+    reason = str(answer_to(definition, answers, fields.FIT_REASON) or "")
+    proposals.verify(
+        proposal,
+        actor=actor,
+        happened_on=max(
+            day_of(submission.finished_at, submission.received_at),
+            timezone.localdate(proposal.submitted_at),
+        ),
+        fits=fits,
+        text=_("Menurut kunjungan lapangan: %(submission)s. %(reason)s")
+        % {"submission": submission, "reason": reason},
+        photos=photos,
+    )

@@ -105,12 +105,53 @@ class HouseholdsForm(forms.Form):
         fields["village"].queryset = (
             Area.objects.filter(level=Level.VILLAGE).select_related("parent").order_by("code")
         )
-        fields["village"].label_from_instance = lambda area: (
-            f"{area.parent.name} – {area.title}" if area.parent else area.title
-        )
+        fields["village"].label_from_instance = _village_with_district
         fields["assignee"].queryset = queries.officers_for(record)
-        if record.purpose == Purpose.CANDIDATES:
-            del fields["desil"]
+        if record.purpose in (Purpose.CANDIDATES, Purpose.PROPOSALS):
+            del fields["desil"], fields["assignee"]
+
+
+class AssignForm(forms.Form):
+    """Who goes to the open visits of a village, or of the whole round."""
+
+    village = forms.ChoiceField(label=_("Desa/kelurahan"), required=False)
+    assignee: Any = forms.ModelChoiceField(
+        label=_("Petugas"),
+        queryset=None,
+        required=False,
+        empty_label=_("Siapa pun yang bertugas di wilayah itu"),
+    )
+
+    def __init__(self, record: Round, villages: list[Area], *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"auto_id": "tugas_%s", **options})
+        fields: dict[str, Any] = self.fields
+        fields["village"].choices = [
+            ("", _("Semua desa")),
+            *((area.code, area.title) for area in villages),
+        ]
+        fields["assignee"].queryset = queries.officers_for(record)
+
+
+class AddressForm(forms.Form):
+    """Somebody to visit who is not in the registry."""
+
+    village: Any = forms.ModelChoiceField(
+        label=_("Desa/kelurahan"),
+        queryset=Area.objects.filter(level=Level.VILLAGE).select_related("parent").order_by("code"),
+    )
+    name = forms.CharField(label=_("Nama"), max_length=150, required=False)
+    address = forms.CharField(label=_("Alamat"), max_length=250, required=False)
+    rt = forms.CharField(label=_("RT"), max_length=3, required=False)
+    rw = forms.CharField(label=_("RW"), max_length=3, required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field: Any = self.fields["village"]
+        field.label_from_instance = _village_with_district
+
+
+def _village_with_district(area: Area) -> str:
+    return f"{area.parent.name} – {area.title}" if area.parent else area.title
 
 
 class NoteForm(forms.Form):

@@ -177,6 +177,22 @@ def waiting(user: Any) -> int:
     return rows.filter(round__agency=None).count() if scope is ANY else 0
 
 
+def villages_of(record: Round) -> list[Area]:
+    """Return the villages that a round goes to."""
+    found = record.visits.order_by().values("village").distinct()
+    return list(Area.objects.filter(pk__in=found).order_by("code"))
+
+
+def visits_of(record: Round, *, state: str = "", village: str = "") -> QuerySet[Visit]:
+    """Return the doors of a round as one would walk."""
+    rows = record.visits.select_related("household", "village", "assignee")
+    if state:
+        rows = rows.filter(state=state)
+    if village:
+        rows = rows.filter(village__code=village)
+    return rows.order_by("village_id", "pk")
+
+
 def officers_for(record: Round) -> QuerySet[User]:
     """Return who can be sent to doors: area operators, and operators of the round's agency."""
     able = Q(role="area_operator")

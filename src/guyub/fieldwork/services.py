@@ -231,6 +231,32 @@ def add_candidates(record: Round, enrolments: models.QuerySet[Any], *, actor: An
 
 
 @transaction.atomic
+def add_proposals(record: Round, proposals: models.QuerySet[Any], *, actor: Any) -> int:
+    """Put what the village deliberation has passed on to the field on a round. Return how many came."""
+    held = _may_grow(record)
+    known = set(held.visits.values_list("proposal_id", flat=True))
+    homes = set(held.visits.values_list("household_id", flat=True)) - {None}
+    visits = []
+    for proposal in open_households(proposals, "household__"):
+        if proposal.pk in known or proposal.household_id in homes:
+            continue
+        homes |= {proposal.household_id} - {None}
+        visits.append(
+            Visit(
+                round=held, household_id=proposal.household_id, village_id=proposal.village_id,
+                proposal=proposal, name=proposal.head_name, address=proposal.address,
+                rt=proposal.rt, rw=proposal.rw,
+            )
+        )  # fmt: skip
+    Visit.objects.bulk_create(visits, batch_size=BATCH)
+    if visits:
+        audit.record(
+            "fieldwork.visit.add", actor=actor, subject=held, detail={"visits": len(visits)}
+        )
+    return len(visits)
+
+
+@transaction.atomic
 def add_address(
     record: Round, village: Area, values: dict[str, str], *, actor: Any, proposal: Any = None
 ) -> Visit:

@@ -20,9 +20,17 @@ from guyub.beneficiaries.models import Enrolment, Stage
 from guyub.fieldwork import deciding, forms, queries, services
 from guyub.fieldwork.answers import lines
 from guyub.fieldwork.exports import write_round
-from guyub.fieldwork.models import Attachment, Round, Submission
+from guyub.fieldwork.models import Attachment, Round, Submission, Visit
 from guyub.fieldwork.revealing import log_reveal, masked_lines
-from guyub.fieldwork.vocabulary import UNDECIDED, Purpose, RoundState, SubmissionState
+from guyub.fieldwork.vocabulary import (
+    UNDECIDED,
+    Purpose,
+    RoundState,
+    SubmissionState,
+    VisitState,
+)
+from guyub.proposals.models import Proposal
+from guyub.proposals.vocabulary import ProposalKind, ProposalState
 from guyub.registry.models import Household
 from guyub.ui.answers import refused, show_errors, tried
 from guyub.ui.paging import page_of
@@ -30,6 +38,10 @@ from guyub.ui.paging import page_of
 
 def load_round(pk: int) -> Round:
     return get_object_or_404(Round.objects.select_related("agency", "form_version__form"), pk=pk)
+
+
+def load_visit(pk: int) -> Visit:
+    return get_object_or_404(Visit.objects.select_related("round", "village"), pk=pk)
 
 
 def load_submission(pk: int) -> Submission:
@@ -175,10 +187,88 @@ def _add(record: Round, given: dict[str, Any], actor: Any) -> int:
             household__village=given["village"],
         ).select_related("household")
         return services.add_candidates(record, candidates, actor=actor)
+    if record.purpose == Purpose.PROPOSALS:
+        waiting = Proposal.objects.filter(
+            village=given["village"], state=ProposalState.DELIBERATED
+        ).exclude(kind=ProposalKind.COMPLAINT)
+        return services.add_proposals(record, waiting, actor=actor)
     homes = Household.objects.filter(village=given["village"])
     if given["desil"]:
         homes = homes.filter(desil__in=[int(number) for number in given["desil"]])
     return services.add_households(record, homes, actor=actor, assignee=given["assignee"])
+
+
+@require_GET
+@requires("fieldwork.view_rounds", load=load_round)
+def visits(request: HttpRequest, record: Round) -> HttpResponse:
+    """The doors of a round by ``?keadaan=`` and ``?desa=``, and who goes there."""
+    return _visits(request, record)
+
+
+def _visits(
+    request: HttpRequest, record: Round, sent: dict[str, Any] | None = None
+) -> HttpResponse:
+    state = request.GET.get("keadaan", "")
+    state = state if state in VisitState.values else ""
+    villages = queries.villages_of(record)
+    village = request.GET.get("desa", "")
+    village = village if village in {area.code for area in villages} else ""
+    may_manage = can(request.user, "fieldwork.manage", record)
+    sent = sent or {}
+    context = {
+        "record": record,
+        "page": page_of(request, queries.visits_of(record, state=state, village=village)),
+        "states": VisitState.choices,
+        "villages": villages,
+        "chosen": {"state": state, "village": village},
+        "may_manage": may_manage and record.state != RoundState.CLOSED,
+        "assign_form": forms.AssignForm(record, villages, initial={"village": village}),
+        "address_form": sent.get("address") or forms.AddressForm(auto_id="alamat_%s"),
+    }
+    return render(request, "fieldwork/visits.html", context, status=422 if sent else 200)
+
+
+@require_POST
+@requires("fieldwork.manage", load=load_round)
+def assign(request: HttpRequest, record: Round) -> HttpResponse:
+    """Send somebody to the open visits of a village, or of the whole round."""
+    form = forms.AssignForm(record, queries.villages_of(record), request.POST)
+    if form.is_valid():
+        given = form.cleaned_data
+        rows = queries.open_visits_in(record, given["village"])
+        count = services.assign(rows, given["assignee"], actor=request.user, record=record)
+        messages.success(request, _("Petugas %(count)d kunjungan ditetapkan.") % {"count": count})
+    else:
+        messages.error(request, _("Pilih desa dan petugas dari daftarnya."))
+    return redirect("fieldwork:visits", pk=record.pk)
+
+
+@require_POST
+@requires("fieldwork.manage", load=load_round)
+def add_address(request: HttpRequest, record: Round) -> HttpResponse:
+    """Put somebody on the round who is not in the registry."""
+    form = forms.AddressForm(request.POST, auto_id="alamat_%s")
+    if form.is_valid():
+        values = dict(form.cleaned_data)
+        try:
+            services.add_address(record, values.pop("village"), values, actor=request.user)
+        except ValidationError as error:
+            show_errors(form, error)
+        else:
+            messages.success(request, _("Kunjungan ditambahkan."))
+            return redirect("fieldwork:visits", pk=record.pk)
+    return _visits(request, record, {"address": form})
+
+
+@require_POST
+@requires("fieldwork.manage", load=load_visit)
+def cancel_visit(request: HttpRequest, visit: Visit) -> HttpResponse:
+    tried(
+        request,
+        lambda: services.cancel_visit(visit, actor=request.user, reason=""),
+        _("Kunjungan dibatalkan."),
+    )
+    return redirect("fieldwork:visits", pk=visit.round_id)
 
 
 @require_POST

@@ -11,6 +11,7 @@ class Purpose(models.TextChoices):
 
     VERIFICATION = "verify", _("Verifikasi data keluarga")
     CANDIDATES = "candidates", _("Verifikasi calon penerima")
+    PROPOSALS = "proposals", _("Verifikasi usulan dan sanggahan")
     SURVEY = "survey", _("Survei")
 
 

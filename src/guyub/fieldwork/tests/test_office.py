@@ -207,3 +207,55 @@ def test_places_are_one_when_they_are_about_as_near_as_phones_measure():
     assert same(place, "-7.420000,109.230000", "-7.420900,109.230000")
     assert not same(place, "-7.420000,109.230000", "-7.424000,109.230000")
     assert not same(place, "", "-7.424000,109.230000")
+
+
+def test_visits_are_assigned_cancelled_and_added(make_visit, client_for, make_user):
+    mine, other = make_visit(), make_visit("33.02.01.2002")
+    officer, client = make_user(Role.AREA_OPERATOR), client_for(Role.SECRETARIAT)
+    record = mine.round
+    client.post(
+        reverse("fieldwork:assign", args=[record.pk]),
+        {"village": "33.02.01.2001", "assignee": officer.pk},
+    )
+    mine.refresh_from_db()
+    other.refresh_from_db()
+    assert (mine.assignee, other.assignee) == (officer, None)
+    client.post(reverse("fieldwork:cancel_visit", args=[other.pk]))
+    other.refresh_from_db()
+    assert other.state == "cancelled"
+    path = reverse("fieldwork:add_address", args=[record.pk])
+    village = mine.village_id
+    assert client.post(path, {"village": village}).status_code == 422
+    client.post(path, {"village": village, "name": "Sumirah", "rt": "001"})
+    page = client.get(reverse("fieldwork:visits", args=[record.pk])).content.decode()
+    assert "Sumirah" in page
+    assert officer.full_name in page
+
+
+def test_the_finding_about_a_proposal_verifies_it(make_household, make_user, client_for, regency):
+    from guyub.proposals import services as proposals
+    from guyub.proposals.models import Proposal
+
+    home, secretary = make_household(), make_user(Role.SECRETARIAT)
+    proposal = proposals.submit(
+        village=home.village, kind="object", household=home, actor=secretary,
+        values={"reason_kind": "well_off", "reason": "Sudah punya usaha tetap sejak tahun lalu."},
+    )  # fmt: skip
+    Proposal.objects.update(state="deliberated")
+    record = services.create_round(
+        keep_built_in_form(), {"title": "Usulan", "purpose": "proposals"}, actor=secretary
+    )
+    client = client_for(Role.SECRETARIAT)
+    path = reverse("fieldwork:add_households", args=[record.pk])
+    for _number in range(2):
+        client.post(path, {"village": home.village_id})
+    services.open_round(record, actor=secretary)
+    visit = record.visits.get()
+    assert visit.proposal == proposal
+    answers = {"/kunjungan/masih_tinggal": "active", "/simpulan/layak": "ya"}
+    post(client_for(Role.AREA_OPERATOR), payload(visit, answers=answers))
+    deciding.accept(Submission.objects.get(), actor=secretary)
+    proposal.refresh_from_db()
+    assert proposal.state == "verified"
+    # Fit for help, so the objection does not hold.
+    assert proposal.steps.latest("pk").outcome == "rejected"
