@@ -427,6 +427,24 @@ EXPECTED: dict[str, dict[str, str]] = {
         ),
         who(secretariat=ALL, agency_operator=ALL, area_operator=ALL),
     ),
+    **dict.fromkeys(
+        ("fieldwork:form_list", "fieldwork:form_page", "fieldwork:xlsform", "fieldwork:xform"),
+        who(secretariat=ALL, agency_head=ALL, agency_operator=ALL),
+    ),
+    **dict.fromkeys(
+        ("fieldwork:bring", "fieldwork:load_submissions"), who(secretariat=ALL, agency_operator=ALL)
+    ),
+    **dict.fromkeys(
+        (
+            "fieldwork:form_upload",
+            "fieldwork:load",
+            "fieldwork:load_progress",
+            "fieldwork:load_report",
+        ),
+        who(secretariat=ALL, agency_operator=OWN),
+    ),
+    "api:list_forms": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL),
+    **dict.fromkeys(("api:store_kobo", "api:store_xml"), who(secretariat=ALL, agency_operator=ALL)),
     "fieldwork:part": VERIFIES,
     "fieldwork:submission": ACTS_ON_OBSTACLES,
     "fieldwork:attachment": ACTS_ON_OBSTACLES,
@@ -1131,8 +1149,13 @@ class World:
     @staticmethod
     def _field_work(agency: Any, home: Any, account: Any) -> dict[str, Any]:
         """Make a round of an agency with a visit, what was sent about it, and its photo."""
+        from django.core.files.base import ContentFile
+
         from guyub.fieldwork import receiving, services
+        from guyub.fieldwork.definition import Definition
+        from guyub.fieldwork.models import FormUpload, Load
         from guyub.fieldwork.verification import keep_built_in_form
+        from guyub.fieldwork.xlsform_writing import write
         from guyub.registry.models import Household
 
         record = services.create_round(
@@ -1151,7 +1174,17 @@ class World:
             answers={"/rumah/lantai": "cement", "/rumah/foto": "rumah.jpg"}, attachments=[photo],
         ).submission  # fmt: skip
         receiving.keep_file(submission.attachments.get(), picture.getvalue())
-        return {"round": record, "visit": visit, "field_submission": submission}
+        upload = FormUpload(file_name="survei.xlsx", agency=agency, created_by=account)
+        cells = write(Definition.from_json(record.form_version.definition))
+        upload.file.save("formulir", ContentFile(cells))
+        load = Load.objects.create(
+            form=record.form_version.form, file_name="kobo.xlsx", state="done", agency=agency,
+            created_by=account,
+        )  # fmt: skip
+        return {
+            "round": record, "visit": visit, "field_submission": submission, "form_upload": upload,
+            "field_load": load,
+        }  # fmt: skip
 
     @staticmethod
     def _receivers(agency: Any) -> dict[str, Any]:
@@ -1390,7 +1423,18 @@ class World:
             return {"pk": record["asked_of"].pk}
         if name == "api:one_proposal":
             return {"pk": record["proposal"].pk}
+        if name in ("api:store_kobo", "api:store_xml"):
+            return {"id_string": record["round"].form_version.form.id_string}
         if app == "fieldwork":
+            if page == "form_upload":
+                return {"pk": record["form_upload"].pk}
+            if page in ("load", "load_progress", "load_report"):
+                return {"pk": record["field_load"].pk}
+            version = record["round"].form_version
+            if page in ("form_page", "load_submissions"):
+                return {"pk": version.form_id}
+            if page in ("xlsform", "xform"):
+                return {"pk": version.pk}
             submission = record["field_submission"]
             if page == "part":
                 return {"key": submission.attachments.get().key}

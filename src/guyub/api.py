@@ -9,6 +9,7 @@ from guyub.beneficiaries.api import router as beneficiaries
 from guyub.connections.openapi import make_api
 from guyub.datasets.api import router as datasets
 from guyub.documents.api import router as documents
+from guyub.fieldwork.api import router as fieldwork
 from guyub.linking.api import router as linking
 from guyub.meetings.api import router as meetings
 from guyub.obstacles.api import router as obstacles
@@ -39,6 +40,7 @@ api.add_router("/registry", registry)
 api.add_router("/targets", targets)
 api.add_router("/reports", reports)
 api.add_router("/targeting", targeting)
+api.add_router("/fieldwork", fieldwork)
 api.add_router("/meetings", meetings)
 api.add_router("/sharing", sharing)
 api.add_router("/proposals", proposals)

@@ -183,6 +183,8 @@ GRANTS: dict[str, dict[Role, Scope]] = {
         Role.AGENCY_HEAD: OWN_AGENCY,
         Role.AGENCY_OPERATOR: OWN_AGENCY,
     },
+    # Forms brought from elsewhere, and what was gathered by them.
+    "fieldwork.load": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
     "fieldwork.manage": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
     # Deciding about what came in; what is accepted changes the registry.
     "fieldwork.review": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},

@@ -75,6 +75,8 @@ LABELS: dict[str, Any] = {
     "datasets.version.mark_reference": _("Data acuan ditetapkan"),
     "fieldwork.form.create": _("Formulir lapangan dibuat"),
     "fieldwork.form.version": _("Versi formulir lapangan ditambahkan"),
+    "fieldwork.load.finish": _("Kiriman dari berkas selesai dimuat"),
+    "fieldwork.load.start": _("Berkas kiriman lapangan diunggah"),
     "fieldwork.round.change": _("Putaran kunjungan diubah"),
     "fieldwork.round.close": _("Putaran kunjungan ditutup"),
     "fieldwork.round.create": _("Putaran kunjungan disiapkan"),

@@ -51,6 +51,10 @@ SCOPES: dict[str, Scope] = {
     "obstacles:write": Scope(
         _("Laporkan dan tangani kendala"), ("obstacles.view", "obstacles.report")
     ),
+    "fieldwork:write": Scope(
+        _("Kirim hasil survei lapangan (KoboToolbox, ODK)"),
+        ("fieldwork.view_rounds", "fieldwork.load"),
+    ),
     "targets:read": Scope(_("Baca indikator dan angka kemiskinan"), ("targets.view",)),
     "sharing:read": Scope(_("Baca permintaan data"), ("sharing.view",)),
     "proposals:read": Scope(_("Baca usul-sanggah"), ("proposals.view",)),

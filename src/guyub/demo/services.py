@@ -36,6 +36,7 @@ from guyub.demo.coordination import keep_scores, make_meetings, make_requests
 from guyub.demo.discussions import make_talk
 from guyub.demo.documents import make_documents
 from guyub.demo.fieldwork import make_field_work
+from guyub.demo.field_samples import write_field_samples
 from guyub.demo.files import write_sample_files
 from guyub.demo.indicators import make_indicators, measure_survey
 from guyub.demo.linking import link_village_list
@@ -170,6 +171,8 @@ def build(households: int, seed: int, step: Step) -> None:
             newest = Path(scratch) / "newest.parquet"
             lists.write_reference(population, newest, reference_dates[0], 0, seed)
             write_sample_files(samples_folder(), newest, seed)
+    with step(_("Formulir dan kiriman KoboToolbox untuk dicoba")):
+        write_field_samples(samples_folder(), actors["sekretariat"], seed)
     with step(_("Membandingkan sumber dan menggabungkan data ganda")) as tell:
         make_reconciliation(actors, VILLAGE, tell)
     with step(_("Pencocokan daftar BLT desa")):

@@ -18,6 +18,7 @@ from guyub.beneficiaries.models import Enrolment
 from guyub.fieldwork import household_fields as fields
 from guyub.fieldwork.vocabulary import (
     ConflictKind,
+    LoadState,
     Purpose,
     RoundState,
     Source,
@@ -373,3 +374,72 @@ class FieldDecision(models.Model):
     @property
     def shown_new(self) -> str:
         return fields.shown(self.field, self.new)
+
+
+def upload_path(upload: FormUpload, file_name: str) -> str:
+    return f"fieldwork/uploads/{uuid.uuid4().hex}"
+
+
+class FormUpload(models.Model):
+    """A form that somebody has brought and looks at before it is kept as a version."""
+
+    file_name = models.CharField(max_length=150)
+    file = models.FileField(upload_to=upload_path)
+    agency = models.ForeignKey(Agency, models.CASCADE, null=True, blank=True, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("formulir yang diunggah")
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @property
+    def owning_agency_id(self) -> int | None:
+        return self.agency_id
+
+
+def load_path(load: Load, file_name: str) -> str:
+    return f"fieldwork/loads/{uuid.uuid4().hex}"
+
+
+class Load(models.Model):
+    """A file with submissions from KoboToolbox or ODK on its way in, and what became of each."""
+
+    form = models.ForeignKey(Form, models.PROTECT, related_name="loads")
+    round = models.ForeignKey(Round, models.PROTECT, null=True, blank=True, related_name="loads")
+    # Dropped once all of it is in.
+    file = models.FileField(upload_to=load_path, blank=True)
+    file_name = models.CharField(max_length=150)
+    state = models.CharField(
+        _("keadaan"), max_length=8, choices=LoadState.choices, default=LoadState.RUNNING
+    )
+    total = models.PositiveIntegerField(null=True, blank=True)
+    done = models.PositiveIntegerField(default=0)
+    loaded = models.PositiveIntegerField(_("dimuat"), default=0)
+    known = models.PositiveIntegerField(_("sudah ada"), default=0)
+    replaced = models.PositiveIntegerField(_("mengganti kiriman lama"), default=0)
+    failed = models.PositiveIntegerField(_("gagal"), default=0)
+    # Lines of :class:`guyub.fieldwork.loading.Line`; they may quote answers, so they are sealed.
+    report = SealedJSONField(default=list)
+    error = models.CharField(max_length=500, blank=True)
+    agency = models.ForeignKey(Agency, models.PROTECT, null=True, blank=True, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("pemuatan kiriman")
+
+    def __str__(self) -> str:
+        return gettext("Pemuatan no. %(number)s") % {"number": self.pk}
+
+    @property
+    def owning_agency_id(self) -> int | None:
+        return self.agency_id
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.done // self.total if self.total else 0

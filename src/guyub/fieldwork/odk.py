@@ -31,7 +31,10 @@ MAX_ELEMENTS = 20_000
 # Names of our own for what has no number: the same content has the same one.
 NAMESPACE = uuid.UUID("6f1c1c2e-52d4-4f7e-8f6b-0d6f3f1f5b0a")
 _INSTANCE_KEYS = ("meta/instanceID", "instanceID", "_uuid", "KEY", "meta-instanceID")
-_DEPRECATED_KEYS = ("meta/deprecatedID", "deprecatedID", "meta-deprecatedID")
+# Kobo's newer exports name the first wording of an edited submission instead of the one before.
+_DEPRECATED_KEYS = (
+    "meta/deprecatedID", "deprecatedID", "meta-deprecatedID", "meta/rootUuid", "meta-rootUuid",
+)  # fmt: skip
 VERSION_KEYS = ("__version__", "_version_", "_version", "FormVersion")
 SENT_KEYS = ("_submission_time", "SubmissionDate")
 # What tools put beside the answers.

@@ -10,7 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from guyub.access.permissions import ANY, OWN_AGENCY, OWN_AREA, scope_of
 from guyub.accounts.models import User
 from guyub.areas.models import Area
-from guyub.fieldwork.models import FormVersion, Round, Submission, Visit
+from guyub.fieldwork.models import Form, FormVersion, Load, Round, Submission, Visit
 from guyub.fieldwork.vocabulary import (
     OPEN_VISITS,
     UNDECIDED,
@@ -204,3 +204,21 @@ def officers_for(record: Round) -> QuerySet[User]:
 def open_visits_in(record: Round, village: str) -> QuerySet[Visit]:
     rows = record.visits.filter(state__in=OPEN_VISITS)
     return rows.filter(village__code=village) if village else rows
+
+
+def forms_for(user: Any) -> QuerySet[Form]:
+    """Return the forms that ``user`` may use, with how many versions each has."""
+    rows = Form.objects.select_related("agency").annotate(version_count=Count("versions"))
+    rows = rows.order_by("-is_built_in", "id_string")
+    if scope_of(user, "fieldwork.view_rounds") is ANY:
+        return rows
+    return rows.filter(Q(agency=None) | Q(agency=user.agency_id))
+
+
+def loads_for(user: Any) -> QuerySet[Load]:
+    """Return the files of submissions that ``user`` may look after, newest first."""
+    rows = Load.objects.select_related("round", "created_by")
+    scope = scope_of(user, "fieldwork.load")
+    if scope is ANY:
+        return rows
+    return rows.filter(agency=user.agency_id) if scope is OWN_AGENCY else rows.none()

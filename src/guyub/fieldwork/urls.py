@@ -1,6 +1,6 @@
 from django.urls import path
 
-from guyub.fieldwork import app_views, views
+from guyub.fieldwork import app_views, form_views, views
 
 app_name = "fieldwork"
 urlpatterns = [
@@ -29,5 +29,15 @@ urlpatterns = [
     path("kunjungan/kiriman/<int:pk>/putuskan/", views.settle, name="settle"),
     path("kunjungan/kiriman/<int:pk>/tolak/", views.reject, name="reject"),
     path("kunjungan/kiriman/<int:pk>/nik/", views.reveal, name="reveal"),
+    path("formulir/", form_views.form_list, name="form_list"),
+    path("formulir/bawa/", form_views.bring, name="bring"),
+    path("formulir/bawa/<int:pk>/", form_views.form_upload, name="form_upload"),
+    path("formulir/<int:pk>/", form_views.form_page, name="form_page"),
+    path("formulir/<int:pk>/muat/", form_views.load_submissions, name="load_submissions"),
+    path("formulir/versi/<int:pk>/xlsform/", form_views.xlsform, name="xlsform"),
+    path("formulir/versi/<int:pk>/xform/", form_views.xform, name="xform"),
+    path("formulir/muat/<int:pk>/", form_views.load_page, name="load"),
+    path("formulir/muat/<int:pk>/kemajuan/", form_views.load_progress, name="load_progress"),
+    path("formulir/muat/<int:pk>/laporan/", form_views.load_report, name="load_report"),
     path("kunjungan/lampiran/<int:pk>/", views.attachment, name="attachment"),
 ]

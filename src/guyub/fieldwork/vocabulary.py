@@ -55,6 +55,14 @@ class Source(models.TextChoices):
     API = "api", _("API")
 
 
+class LoadState(models.TextChoices):
+    """How far a file of submissions is."""
+
+    RUNNING = "running", _("Sedang dimuat")
+    DONE = "done", _("Selesai")
+    FAILED = "failed", _("Berhenti")
+
+
 class ConflictKind(models.TextChoices):
     TWICE = "twice", _("Dua kiriman untuk satu kunjungan")
     CHANGED = "changed", _("Data keluarga berubah sejak diunduh")
