@@ -104,6 +104,7 @@ def form_page(request: HttpRequest, pk: int) -> HttpResponse:
         "record": record,
         "versions": versions,
         "definition": Definition.from_json(versions[0].definition),
+        "page": page_of(request, queries.outside_rounds(record, request.user)),
         "loads": queries.loads_for(request.user).filter(form=record)[:20],
         "may_load": may_load,
         "silent": SILENT,
@@ -208,7 +209,7 @@ def load_submissions(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("fieldwork:load", pk=load.pk)
     else:
         for errors in form.errors.values():
-            messages.error(request, errors[0])
+            messages.error(request, str(errors[0]))
     return redirect("fieldwork:form_page", pk=record.pk)
 
 

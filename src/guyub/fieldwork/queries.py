@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from guyub.access.permissions import ANY, OWN_AGENCY, OWN_AREA, scope_of
+from guyub.access.permissions import ANY, OWN_AGENCY, OWN_AREA, can, scope_of
 from guyub.accounts.models import User
 from guyub.areas.models import Area
 from guyub.fieldwork.models import Form, FormVersion, Load, Round, Submission, Visit
@@ -222,3 +222,11 @@ def loads_for(user: Any) -> QuerySet[Load]:
     if scope is ANY:
         return rows
     return rows.filter(agency=user.agency_id) if scope is OWN_AGENCY else rows.none()
+
+
+def outside_rounds(form: Form, user: Any) -> QuerySet[Submission]:
+    """Return what came in by a form and belongs to no round, newest first, if ``user`` may read it."""
+    rows = Submission.objects.filter(form_version__form=form, round=None)
+    if not can(user, "fieldwork.view", form):
+        return rows.none()
+    return rows.select_related("household", "village", "sent_by")

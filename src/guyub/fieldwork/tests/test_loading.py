@@ -332,6 +332,8 @@ def test_files_that_are_not_taken(secretariat, form):
 def test_pages_read_few_queries(secretariat, form, django_assert_max_num_queries):
     for _number in range(3):
         load(secretariat, form, rows_of(["1", "", "earth", "", str(uuid.uuid4()), 1, "1"]))
+    page = secretariat.get(reverse("fieldwork:form_page", args=[form.pk])).content.decode()
+    assert page.count("Kiriman no.") == 3
     for address in (reverse("fieldwork:form_list"), reverse("fieldwork:form_page", args=[form.pk])):
         with django_assert_max_num_queries(20):
             assert secretariat.get(address).status_code == 200
