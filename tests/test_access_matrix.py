@@ -1431,7 +1431,7 @@ class World:
             if page in ("load", "load_progress", "load_report"):
                 return {"pk": record["field_load"].pk}
             version = record["round"].form_version
-            if page in ("form_page", "load_submissions"):
+            if page == "form_page":
                 return {"pk": version.form_id}
             if page in ("xlsform", "xform"):
                 return {"pk": version.pk}

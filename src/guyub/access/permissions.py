@@ -183,6 +183,12 @@ GRANTS: dict[str, dict[Role, Scope]] = {
         Role.AGENCY_HEAD: OWN_AGENCY,
         Role.AGENCY_OPERATOR: OWN_AGENCY,
     },
+    # What is asked is no secret among agencies.
+    "fieldwork.view_forms": {
+        Role.SECRETARIAT: ANY,
+        Role.AGENCY_HEAD: ANY,
+        Role.AGENCY_OPERATOR: ANY,
+    },
     # Forms brought from elsewhere, and what was gathered by them.
     "fieldwork.load": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},
     "fieldwork.manage": {Role.SECRETARIAT: ANY, Role.AGENCY_OPERATOR: OWN_AGENCY},

@@ -53,7 +53,7 @@ SCOPES: dict[str, Scope] = {
     ),
     "fieldwork:write": Scope(
         _("Kirim hasil survei lapangan (KoboToolbox, ODK)"),
-        ("fieldwork.view_rounds", "fieldwork.load"),
+        ("fieldwork.view_forms", "fieldwork.load"),
     ),
     "targets:read": Scope(_("Baca indikator dan angka kemiskinan"), ("targets.view",)),
     "sharing:read": Scope(_("Baca permintaan data"), ("sharing.view",)),

@@ -47,7 +47,7 @@ class Stored(Schema):
 
 
 @router.get("/forms", response=list[FormRow], summary="The forms that submissions may come for")
-@api_requires("fieldwork.view_rounds")
+@api_requires("fieldwork.view_forms")
 @paginate(CursorPages)
 def list_forms(request: HttpRequest) -> Any:
     return queries.forms_for(request.user).order_by("pk")
@@ -56,7 +56,7 @@ def list_forms(request: HttpRequest) -> Any:
 def _stored(
     request: HttpRequest, id_string: str, read: Callable[[Wordings], Found], source: str
 ) -> Any:
-    form = queries.forms_for(request.user).filter(id_string=id_string).first()
+    form = queries.forms_to_load(request.user).filter(id_string=id_string).first()
     if form is None:
         raise Http404
     wordings = Wordings(form)

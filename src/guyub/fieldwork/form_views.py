@@ -40,13 +40,8 @@ def load_load(pk: int) -> Load:
     return get_object_or_404(Load.objects.select_related("form", "round", "created_by"), pk=pk)
 
 
-def _form(request: HttpRequest, pk: int) -> Form:
-    return get_object_or_404(queries.forms_for(request.user), pk=pk)
-
-
-def _version(request: HttpRequest, pk: int) -> FormVersion:
-    rows = FormVersion.objects.select_related("form")
-    return get_object_or_404(rows.filter(form__in=queries.forms_for(request.user)), pk=pk)
+def _version(pk: int) -> FormVersion:
+    return get_object_or_404(FormVersion.objects.select_related("form"), pk=pk)
 
 
 class FormFile(forms.Form):
@@ -85,7 +80,7 @@ class SubmissionsFile(forms.Form):
 
 
 @require_GET
-@requires("fieldwork.view_rounds")
+@requires("fieldwork.view_forms")
 def form_list(request: HttpRequest) -> HttpResponse:
     """All forms that one may use."""
     page = page_of(request, queries.forms_for(request.user))
@@ -94,12 +89,12 @@ def form_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@requires("fieldwork.view_rounds")
+@requires("fieldwork.view_forms")
 def form_page(request: HttpRequest, pk: int) -> HttpResponse:
     """A form: its versions, what it asks, what was loaded by it."""
-    record = _form(request, pk)
+    record = get_object_or_404(Form.objects.select_related("agency"), pk=pk)
     versions = list(record.versions.select_related("created_by").order_by("-number")[:50])
-    may_load = can(request.user, "fieldwork.load")
+    may_load = queries.forms_to_load(request.user).filter(pk=pk).exists()
     context = {
         "record": record,
         "versions": versions,
@@ -156,10 +151,10 @@ def form_upload(request: HttpRequest, upload: FormUpload) -> HttpResponse:
 
 
 @require_GET
-@requires("fieldwork.view_rounds")
+@requires("fieldwork.view_forms")
 def xlsform(request: HttpRequest, pk: int) -> HttpResponse:
     """A version as XLSForm, for KoboToolbox, ODK Central or Excel."""
-    version = _version(request, pk)
+    version = _version(pk)
     answer = HttpResponse(write(Definition.from_json(version.definition)), content_type=XLSX)
     name = f"{version.form.id_string}-{version.number}.xlsx"
     answer["Content-Disposition"] = f'attachment; filename="{_safe(name)}"'
@@ -167,10 +162,10 @@ def xlsform(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-@requires("fieldwork.view_rounds")
+@requires("fieldwork.view_forms")
 def xform(request: HttpRequest, pk: int) -> HttpResponse:
     """A version as XForm, which ODK Collect fills in."""
-    version = _version(request, pk)
+    version = _version(pk)
     try:
         text = xform_of(Definition.from_json(version.definition))
     except UnconvertibleFormError as error:
@@ -195,9 +190,14 @@ def _safe(name: str) -> str:
 
 @require_POST
 @requires("fieldwork.load")
-def load_submissions(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take in a file with submissions; the worker loads it."""
-    record = _form(request, pk)
+def load_submissions(request: HttpRequest) -> HttpResponse:
+    """Take in a file with submissions to the form that is named; the worker loads it."""
+    pk = request.POST.get("form", "")
+    number = int(pk) if pk.isascii() and pk.isdigit() else 0
+    record = queries.forms_to_load(request.user).filter(pk=number).first()
+    if record is None:
+        messages.error(request, _("Pilih formulirnya dahulu, lalu muat kirimannya di sana."))
+        return redirect("fieldwork:form_list")
     form = SubmissionsFile(request.user, record, request.POST, request.FILES)
     if form.is_valid():
         given = form.cleaned_data

@@ -215,6 +215,11 @@ def forms_for(user: Any) -> QuerySet[Form]:
     return rows.filter(Q(agency=None) | Q(agency=user.agency_id))
 
 
+def forms_to_load(user: Any) -> QuerySet[Form]:
+    """Return the forms whose submissions ``user`` may bring in: those that everybody uses, and own ones."""
+    return forms_for(user) if can(user, "fieldwork.load") else Form.objects.none()
+
+
 def loads_for(user: Any) -> QuerySet[Load]:
     """Return the files of submissions that ``user`` may look after, newest first."""
     rows = Load.objects.select_related("round", "created_by")

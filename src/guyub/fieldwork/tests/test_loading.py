@@ -86,7 +86,7 @@ def rows_of(*rows: list[Any]) -> bytes:
 def load(client: Any, form: Form, content: bytes, name: str = "kobo.xlsx", **values: Any) -> Load:
     file = SimpleUploadedFile(name, content)
     answer = client.post(
-        reverse("fieldwork:load_submissions", args=[form.pk]), {"file": file, **values}
+        reverse("fieldwork:load_submissions"), {"form": form.pk, "file": file, **values}
     )
     assert answer.status_code == 302
     assert "/formulir/muat/" in answer.url, answer.url
@@ -230,7 +230,7 @@ def test_an_interrupted_load_is_taken_up(secretariat, form, monkeypatch):
 
     monkeypatch.setattr(loading, "take", dies)
     file = SimpleUploadedFile("kobo.xlsx", rows_of(*rows))
-    secretariat.post(reverse("fieldwork:load_submissions", args=[form.pk]), {"file": file})
+    secretariat.post(reverse("fieldwork:load_submissions"), {"form": form.pk, "file": file})
     one = Load.objects.get()
     with pytest.raises(SystemExit):
         loading.work(one.pk)
@@ -319,8 +319,8 @@ def test_a_restricted_household_is_not_found(secretariat, form, make_household, 
 
 def test_files_that_are_not_taken(secretariat, form):
     answer = secretariat.post(
-        reverse("fieldwork:load_submissions", args=[form.pk]),
-        {"file": SimpleUploadedFile("x.zip", b"PK\3\4rusak")},
+        reverse("fieldwork:load_submissions"),
+        {"form": form.pk, "file": SimpleUploadedFile("x.zip", b"PK\3\4rusak")},
         follow=True,
     )
     assert "rusak" in answer.content.decode()
