@@ -470,6 +470,23 @@ EXPECTED: dict[str, dict[str, str]] = {
         ),
         SECRETARIAT,
     ),
+    # Retention: the auditor reads, two of the secretariat decide
+    "retention:list": who(secretariat=ALL, auditor=ALL),
+    "retention:disposal": who(secretariat=ALL, auditor=ALL),
+    "retention:progress": who(secretariat=ALL, auditor=ALL),
+    "retention:certificate": who(secretariat=ALL, auditor=ALL),
+    **dict.fromkeys(
+        (
+            "retention:schedule",
+            "retention:propose",
+            "retention:submit",
+            "retention:approve",
+            "retention:drop",
+            "retention:hold",
+            "retention:lift",
+        ),
+        SECRETARIAT,
+    ),
     # Coordination meetings
     "meetings:list": SIGNED_IN,
     "meetings:detail": SIGNED_IN,
@@ -1097,6 +1114,7 @@ class World:
             ),
             **World._privacy(account, nik),
             **World._field_work(dataset.owner, home, account),
+            **World._retention(account),
             "program": program,
             "activity": activity,
             "mission": Mission.objects.get_or_create(
@@ -1185,6 +1203,19 @@ class World:
             "round": record, "visit": visit, "field_submission": submission, "form_upload": upload,
             "field_load": load,
         }  # fmt: skip
+
+    @staticmethod
+    def _retention(account: Any) -> dict[str, Any]:
+        """Return a finished disposal, whose certificate can be read, its record and a hold."""
+        from guyub.retention.models import Disposal, Hold, Item
+
+        disposal = Disposal.objects.create(
+            code="messages", years=5, basis="-", cutoff=dt.date(2020, 1, 1), state="done",
+            submitted_by=account, approved_by=account, finished_at=timezone.now(),
+        )  # fmt: skip
+        item = Item.objects.create(disposal=disposal, record_id=1, state="done")
+        hold = Hold.objects.create(code="messages", record_id=disposal.pk, reason="-")
+        return {"disposal": disposal, "disposal_item": item, "hold": hold}
 
     @staticmethod
     def _receivers(agency: Any) -> dict[str, Any]:
@@ -1491,6 +1522,11 @@ class World:
 
             return {"token": check_in_token(record["meeting"])}
         app, _colon, page = name.partition(":")
+        if app == "retention":
+            if page == "schedule":
+                return {"code": "photos"}
+            kinds = {"hold": "disposal_item", "lift": "hold"}
+            return {"pk": record[kinds.get(page, "disposal")].pk}
         if app == "privacy":
             kinds = {"activity": "processing", "breach": "breach"}
             return {"pk": record[kinds.get(page, "subject_request")].pk}

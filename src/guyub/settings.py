@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "guyub.documents",
     "guyub.operations",
     "guyub.portal",
+    "guyub.retention",
     "guyub.privacy",
     "guyub.home",
     "guyub.demo",

@@ -37,6 +37,7 @@ urlpatterns = [
     path("penerima/", include("guyub.beneficiaries.urls")),
     path("sambungan/", include("guyub.connections.urls")),
     path("privasi/", include("guyub.privacy.urls")),
+    path("retensi/", include("guyub.retention.urls")),
     path("jejak-audit/", include("guyub.audit.urls")),
     path("", include("guyub.operations.urls")),
     path("api/v1/", api.urls),

@@ -200,6 +200,9 @@ GRANTS: dict[str, dict[Role, Scope]] = {
     # The register of processing and the breaches; requests of citizens and all that is written there.
     "privacy.view": {Role.SECRETARIAT: ANY, Role.REGENT: ANY, Role.AUDITOR: ANY},
     "privacy.handle": {Role.SECRETARIAT: ANY},
+    # What is kept for how long, and what was disposed of; reviewing and approving it (two people).
+    "retention.view": {Role.SECRETARIAT: ANY, Role.AUDITOR: ANY},
+    "retention.handle": {Role.SECRETARIAT: ANY},
     "meetings.view": EVERY_ROLE,
     "meetings.manage": {Role.SECRETARIAT: ANY},
     "meetings.reply": {
@@ -284,6 +287,7 @@ SECOND_FACTOR_ROLES = frozenset(
         "linking.export",
         "sharing.take",
         "privacy.handle",
+        "retention.handle",
         "reconciliation.corrections",
     )
     for role in GRANTS[permission]

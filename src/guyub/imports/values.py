@@ -167,9 +167,9 @@ _parse_any_status = _coded(v.Status, "ada=active;hidup=active;tinggal=active;tet
 
 
 def parse_status(text: str) -> str:
-    """Read a status. That a record was merged is no list's to say."""
+    """Read a status. That a record was merged or erased is no list's to say."""
     status = _parse_any_status(text)
-    if status == v.Status.MERGED:
+    if status in (v.Status.MERGED, v.Status.ERASED):
         raise BadValueError("unknown_answer")
     return status
 

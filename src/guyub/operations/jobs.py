@@ -31,6 +31,7 @@ LABELS = {
     "guyub.imports.tasks.work_on_run": _("Impor daftar"),
     "guyub.beneficiaries.tasks.work_on_batch": _("Penerima secara massal"),
     "guyub.overlaps.tasks.refresh": _("Hitungan tumpang tindih"),
+    "guyub.retention.tasks.carry_out_disposal": _("Pemusnahan data"),
     "guyub.reports.tasks.remind": _("Pengingat laporan"),
     "guyub.discussions.tasks.mail_news": _("Surel kabar"),
     "guyub.documents.tasks.compute_figures": _("Angka laporan"),

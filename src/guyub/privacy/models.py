@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from guyub.access.masking import mask_number
 from guyub.access.sealed_fields import SealedNumberField
 from guyub.registry.models import Person, Restriction, sixteen_digits
+from guyub.retention.models import Disposal
 
 # 3 x 24 hours: UU 27/2022 articles 30 and 32 (correcting, access), 40 and 41 (ending, restricting),
 # 46 (telling of a breach).
@@ -116,6 +117,8 @@ class SubjectRequest(models.Model):
         Restriction, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     corrected_at = models.DateTimeField(_("diperbaiki"), null=True, blank=True)
+    # The erasure that a second person has to approve.
+    disposal = models.ForeignKey(Disposal, models.SET_NULL, null=True, blank=True, related_name="+")
     # Which reminders of its due date have gone out.
     reminded = models.CharField(max_length=10, choices=Reminded.choices, blank=True)
 

@@ -13,7 +13,7 @@ def requests() -> QuerySet[SubjectRequest]:
     """Return all requests: the open ones first, by how soon they are due, then the newest."""
     is_open = Case(When(state__in=OPEN, then=0), default=1)
     due = Case(When(state__in=OPEN, then=F("due_at")))
-    return SubjectRequest.objects.select_related("person", "restriction").order_by(
+    return SubjectRequest.objects.select_related("person").order_by(
         is_open, due, "-received_at", "-pk"
     )
 

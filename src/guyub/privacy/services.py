@@ -17,6 +17,7 @@ from guyub.proposals.services import new_code
 from guyub.registry import restriction
 from guyub.registry.models import Person
 from guyub.registry.services import RegistryError
+from guyub.retention import services as retention
 
 
 @transaction.atomic
@@ -70,7 +71,7 @@ def close(
     """Answer a request whose identity was checked, or refuse one with the reason.
 
     Granting does what was asked: a restriction holds from now on (``whole_household`` for all of
-    them); a correction has to be made in the registry first.
+    them); a correction has to be made in the registry first; an erasure waits for a second person.
 
     Raises:
         ValidationError: there is no answer, the request is past that, or what was asked can't be done.
@@ -103,6 +104,14 @@ def _carry_out(request: SubjectRequest, whole_household: bool, actor: Any) -> No
         )
     if request.right == Right.RESTRICT:
         request.restriction = _restrict(request, whole_household, actor)
+    if request.right == Right.ERASE:
+        # Until it is done, nobody gets it any more.
+        if not restriction.is_restricted(person):
+            request.restriction = _restrict(request, False, actor)
+        basis = _("Permintaan pemilik data no. %(number)d (Pasal 8, 43, dan 44 UU 27/2022)")
+        request.disposal = retention.ask_erasure(
+            person, basis=basis % {"number": request.pk}, actor=actor
+        )
     if request.right == Right.CORRECT:
         newest = queries.corrections(request).first()
         if newest is None:

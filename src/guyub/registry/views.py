@@ -54,6 +54,8 @@ from guyub.ui.paging import PAGE_SIZE, Slice, page_number
 
 EXPORT_LIMIT = 100_000
 SHOWN = 30  # of the best matches of a search
+# Shown with no household: those who stand for another, and empty shells.
+GONE = (Status.MERGED, Status.ERASED)
 HISTORY_A_PAGE = 15
 PLACE = ("address", "hamlet", "rt", "rw", "latitude", "longitude")
 HOUSE = ("floor", "wall", "roof", "sanitation", "water", "electricity", "ownership", "assets")
@@ -155,7 +157,7 @@ def household(request: HttpRequest, home: Household) -> HttpResponse:
             % {"number": home.pk},
         )
         return redirect("registry:household", pk=home.merged_into_id)
-    members = list(home.members.exclude(status=Status.MERGED).order_by("id"))
+    members = list(home.members.exclude(status__in=GONE).order_by("id"))
     members.sort(
         key=lambda person: (person.status != "active", person.relation != "head", person.pk)
     )
@@ -548,7 +550,7 @@ def _export_file(
 def _export_rows(households: Any, full: bool) -> Iterator[tuple[Any, ...]]:
     people = (
         open_people(Person.objects.filter(household__in=households.values("id")))
-        .exclude(status=Status.MERGED)
+        .exclude(status__in=GONE)
         .select_related("household__village", "household__district", "household__origin__dataset")
         .order_by("household_id", "id")
     )

@@ -154,7 +154,9 @@ class Status(models.TextChoices):
     GRADUATED = "graduated", _("Graduasi")
     # The record was a duplicate and stands for another one now; nobody enters this by hand.
     MERGED = "merged", _("Digabung")
+    # The record is an empty shell: what it held was disposed of.
+    ERASED = "erased", _("Dimusnahkan")
 
 
 # What people and files may say of a household or person.
-RECORDED_STATUSES = [(s.value, s.label) for s in Status if s is not Status.MERGED]
+RECORDED_STATUSES = [(s.value, s.label) for s in Status if s not in (Status.MERGED, Status.ERASED)]

@@ -65,7 +65,7 @@ def households_matching(
         # Nearly all are active: an index on the status would only lead the database astray.
         households = households.exclude(status__in=NOT_ACTIVE)
     else:
-        households = households.exclude(status=Status.MERGED)
+        households = households.exclude(status__in=(Status.MERGED, Status.ERASED))
     if area is not None and area.level == Level.VILLAGE:
         households = households.filter(village=area)
     elif area is not None and area.level == Level.DISTRICT:

@@ -104,6 +104,7 @@ NAVIGATION: tuple[tuple[Any, tuple[NavItem, ...]], ...] = (
             NavItem(_("Sambungan sistem"), "connections:tokens", "connections.manage", "link"),
             NavItem(_("Permintaan pemilik data"), "privacy:requests", "privacy.handle", "shield"),
             NavItem(_("Catatan pemrosesan data"), "privacy:register", "privacy.view", "report"),
+            NavItem(_("Retensi dan pemusnahan"), "retention:list", "retention.view", "clock"),
             NavItem(_("Jejak audit"), "audit:list", "audit.view", "shield"),
             NavItem(_("Kesehatan sistem"), "operations:overview", "operations.view", "gauge"),
         ),

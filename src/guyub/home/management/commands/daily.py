@@ -23,6 +23,7 @@ from guyub.overlaps import queries as overlap_queries
 from guyub.overlaps import services as overlaps
 from guyub.privacy import reminders as privacy_reminders
 from guyub.reports.reminders import send_reminders
+from guyub.retention import services as retention
 from guyub.scorecard import services as scorecard
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield _("Pemberitahuan mitra yang lama"), notices.forget_old
     yield _("Kunci mitra"), partners.renew_keys
     yield _("Pertanyaan laporan yang lama"), keeping.forget_questions
+    yield _("Usulan pemusnahan data"), lambda: len(retention.propose(today))
     yield _("Cadangan"), backup.nightly
     yield _("Kiriman laporan"), lambda: send_due(today)
     # Last, so that the digest tells what the others brought.
