@@ -36,6 +36,7 @@ from guyub.retention.erasing import (
     erase_household,
     erase_person,
 )
+from guyub.retention.lists import forget_samples
 
 # What the schedule says until somebody sets it after the regency's own.
 FIRST_BASIS = gettext_lazy(
@@ -132,8 +133,9 @@ def _due_runs(model: Any, states: Sequence[str], folder: Any) -> Any:
     return due
 
 
-def _erase_folders(name: str) -> Any:
+def _erase_folders(model: Any, name: str) -> Any:
     def erase(ids: Sequence[int], before: dt.date) -> dict[int, Leftover]:
+        forget_samples(model.objects.filter(pk__in=ids))
         return {pk: Leftover([f"/{name}/{pk}"]) for pk in ids}
 
     return erase
@@ -154,14 +156,14 @@ register(RecordClass(
     erased=gettext_lazy("Berkas unggahan dan hasil pemeriksaannya, baris demi baris"),
     kept=gettext_lazy("Bahwa ada impor: kapan, berapa baris, oleh siapa"),
     due=_due_runs(ImportRun, (ImportState.DONE, ImportState.FAILED, ImportState.CANCELLED), RunFolder),
-    describe=_describe_imports, erase=_erase_folders("imports"),
+    describe=_describe_imports, erase=_erase_folders(ImportRun, "imports"),
 ))  # fmt: skip
 register(RecordClass(
     code="link-files", name=gettext_lazy("Berkas pencocokan data"), years=2,
     erased=gettext_lazy("Daftar yang dicocokkan, salinan registri saat itu, dan hasil baris demi baris"),
     kept=gettext_lazy("Bahwa ada pencocokan dan jumlahnya"),
     due=_due_runs(LinkRun, (RunState.DONE, RunState.FAILED, RunState.CANCELLED), LinkFolder),
-    describe=_describe_links, erase=_erase_folders("linking"),
+    describe=_describe_links, erase=_erase_folders(LinkRun, "linking"),
 ))  # fmt: skip
 
 

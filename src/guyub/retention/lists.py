@@ -9,16 +9,23 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from django.conf import settings
+from django.db.models import QuerySet
 
 from guyub.access.sealed_files import opened
 from guyub.access.sealing import seal_all, unseal
+from guyub.beneficiaries.models import Batch
 from guyub.datasets.store import SEALED
 from guyub.imports.folder import RunFolder, rows_in, sealed_parquet
 from guyub.imports.models import ImportRun
 from guyub.imports.models import State as RunState
+from guyub.linking.models import LinkRun
+
+# Imports, linkings and batches call it the same.
+ENDED = (RunState.DONE, RunState.FAILED, RunState.CANCELLED)
 
 
 def take_out(sealed: Iterable[str]) -> dict[str, int]:
@@ -43,7 +50,17 @@ def take_out(sealed: Iterable[str]) -> dict[str, int]:
     runs = list(_imports_with(numbers, plain))
     for folder in runs:
         folder.remove()
+    for model in (ImportRun, LinkRun, Batch):
+        forget_samples(model._default_manager.filter(state__in=ENDED))
     return {"versions": len(versions), "linkings": len(linkings), "imports": len(runs)}
+
+
+def forget_samples(runs: QuerySet[Any]) -> None:
+    """Take away the first rows that are kept with an upload to show its columns: it has served."""
+    for run in runs.exclude(layout={}):
+        if run.layout.get("sample"):
+            run.layout["sample"] = []
+            run.save(update_fields=["layout"])
 
 
 def _scratch(numbers: list[str]) -> duckdb.DuckDBPyConnection:
@@ -101,8 +118,7 @@ def _rewrite_sealed(path: Path, plain: list[str]) -> bool:
 
 def _imports_with(numbers: list[str], plain: list[str]) -> Iterator[RunFolder]:
     """Yield the folders of finished imports whose file held one of the numbers."""
-    ended = (RunState.DONE, RunState.FAILED, RunState.CANCELLED)
-    for run in ImportRun.objects.filter(state__in=ended).order_by("pk"):
+    for run in ImportRun.objects.filter(state__in=ENDED).order_by("pk"):
         folder = RunFolder(run.pk)
         if _accepted_has(folder, numbers) or _staged_has(folder, run, plain):
             yield folder
