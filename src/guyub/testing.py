@@ -7,6 +7,7 @@ PostgreSQL comes from ``DATABASE_URL`` when that is set, else from a throw-away 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -30,6 +31,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("sqlite", "postgresql"),
         default="sqlite",
         help="database to run the tests on",
+    )
+    parser.addoption(
+        "--web-role",
+        action="store_true",
+        help="answer the test client's requests as the role that row-level security binds (PostgreSQL)",
     )
 
 
@@ -153,6 +159,66 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         os.environ.pop("DATABASE_URL", None)
     elif "DATABASE_URL" not in os.environ:
         os.environ["DATABASE_URL"] = start_postgresql()
+
+
+WEB_ROLE = "guyub_web_test"
+
+
+@pytest.fixture(scope="session")
+def web_role(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """A database role such as the web process signs in as; tables are granted to it by ``wall.grant``."""
+    from django.db import connection
+
+    from guyub.access import wall
+
+    if connection.vendor != "postgresql":
+        pytest.skip("PostgreSQL only")
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [WEB_ROLE])
+        if cursor.fetchone() is None:
+            cursor.execute(f"CREATE ROLE {WEB_ROLE}")
+        wall.grant(WEB_ROLE)
+    yield WEB_ROLE
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(f"DROP OWNED BY {WEB_ROLE}")
+        cursor.execute(f"DROP ROLE {WEB_ROLE}")
+
+
+@contextlib.contextmanager
+def signed_in_as(role: str) -> Iterator[None]:
+    """Do what the block does as a database role."""
+    from django.db import connection
+    from psycopg.pq import TransactionStatus
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {role}")
+    try:
+        yield
+    finally:
+        # A failed transaction takes nothing more; its rollback sets the role back.
+        if connection.connection.info.transaction_status != TransactionStatus.INERROR:
+            with connection.cursor() as cursor:
+                cursor.execute("RESET ROLE")
+
+
+@pytest.fixture
+def as_web_role(web_role: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every request of the test client answered as the web process's role."""
+    from django.test.client import ClientHandler
+
+    answer = ClientHandler.__call__
+
+    def bound(self: Any, environ: dict[str, Any]) -> Any:
+        with signed_in_as(web_role):
+            return answer(self, environ)
+
+    monkeypatch.setattr(ClientHandler, "__call__", bound)
+
+
+@pytest.fixture(autouse=True)
+def _web_role_if_wished(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--web-role") and request.node.get_closest_marker("django_db"):
+        request.getfixturevalue("as_web_role")
 
 
 class Place:

@@ -16,12 +16,14 @@ stands alone.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
 import psycopg
 from django.db import connection
+from django.db.migrations.operations import RunPython
+from django.db.migrations.operations.base import Operation
 from django.http import HttpRequest, HttpResponse
 
 ALL, NOTHING = "all", ""
@@ -35,10 +37,19 @@ BY_VILLAGE = (
     f"{SETTING} = 'all' OR {{column}} IN (SELECT a.id FROM areas_area a WHERE a.code = {SETTING} "
     f"OR starts_with(a.code, {SETTING} || '.'))"
 )
-# The household's own policy holds within.
+# The policy of the other table holds within.
 BY_HOUSEHOLD = (
     f"{SETTING} = 'all' OR EXISTS (SELECT 1 FROM registry_household h WHERE h.id = {{column}})"
 )
+
+
+def through(table: str, column: str) -> str:
+    """Return what lets through the rows whose ``column`` points at a row of ``table`` that is let through."""
+    return f"{SETTING} = 'all' OR EXISTS (SELECT 1 FROM {table} o WHERE o.id = {column})"
+
+
+# Nobody but who reaches everything.
+NO_AREA = f"{SETTING} = 'all'"
 
 
 def current() -> str:
@@ -109,8 +120,9 @@ def build(schema_editor: Any, table: str, condition: str) -> None:
     """Put the wall's policy on a table (in a migration)."""
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        # What is written must lie within reach as well.
         schema_editor.execute(
-            f"CREATE POLICY {POLICY} ON {table} USING ({condition}) WITH CHECK (true)"
+            f"CREATE POLICY {POLICY} ON {table} USING ({condition}) WITH CHECK ({condition})"
         )
 
 
@@ -119,6 +131,22 @@ def take_down(schema_editor: Any, table: str) -> None:
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(f"DROP POLICY IF EXISTS {POLICY} ON {table}")
         schema_editor.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
+
+
+def policies(tables: Iterable[tuple[str, str]]) -> list[Operation]:
+    """Return the operations of a migration that puts the wall on tables, or renews it there."""
+    listed = list(tables)
+
+    def up(_apps: Any, schema_editor: Any) -> None:
+        for table, condition in listed:
+            take_down(schema_editor, table)
+            build(schema_editor, table, condition)
+
+    def down(_apps: Any, schema_editor: Any) -> None:
+        for table, _condition in listed:
+            take_down(schema_editor, table)
+
+    return [RunPython(up, down)]
 
 
 def stands() -> bool:

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from guyub.access import wall
 from guyub.access.guards import public, requires
 from guyub.privacy import forms, queries, services
 from guyub.privacy.access_paper import copy_pdf
@@ -57,6 +58,7 @@ def notice(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
+@wall.everything()
 def lodge(request: HttpRequest) -> HttpResponse:
     """Take a citizen's request and give its code, on the answering page alone."""
     form = forms.LodgeForm(request.POST or None)
@@ -79,6 +81,7 @@ def _too_many(request: HttpRequest, template: str, form: Any) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
+@wall.everything()
 def track(request: HttpRequest) -> HttpResponse:
     """Tell whoever holds a code how far the request is. The code is only posted."""
     form = forms.TrackForm(request.POST or None)
