@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ from guyub.beneficiaries.batches import approve, take_file
 from guyub.beneficiaries.models import BatchKind, Enrolment
 from guyub.connections import exchange_search
 from guyub.connections.models import Partner
+from guyub.fieldwork import services as fieldwork
+from guyub.fieldwork.receiving import receive
+from guyub.fieldwork.verification import keep_built_in_form
 from guyub.imports.tests.conftest import MAN, NEIGHBOUR, csv_bytes, importing  # noqa: F401
 from guyub.linking import queries as linked
 from guyub.linking import services as linking
@@ -49,6 +53,7 @@ PEOPLE = {
     "beneficiaries/views.py", "beneficiaries/api.py", "linking/views.py", "linking/api.py",
     "reconciliation/queue_views.py", "reconciliation/api.py", "overlaps/views.py",
     "allocation/views.py", "proposals/api.py", "connections/exchange_search.py",
+    "fieldwork/views.py",
 }  # fmt: skip
 SUMS = "programs, budgets, sums and documents; nobody is named"
 OWN_UPLOAD = "the rejected rows of the file that the same agency has just uploaded"
@@ -143,11 +148,26 @@ class Outside:
             ends_on=timezone.localdate(),
         )  # fmt: skip
         self.asked = asked
+        self.round = self.field_work(dataset.owner, user)
         for home in (self.home, self.neighbour):
             submit(
                 village=home.village, kind="object", household=home, actor=user,
                 values={"reason_kind": "well_off", "reason": "Sudah mampu menurut tetangga."},
             )  # fmt: skip
+
+    def field_work(self, agency: Any, user: Any) -> Any:
+        """Return a round of visits to both, each answered once."""
+        made = fieldwork.create_round(
+            keep_built_in_form(), {"title": "Verifikasi", "agency": agency}, actor=user
+        )
+        fieldwork.add_households(made, Household.objects.all(), actor=user)
+        fieldwork.open_round(made, actor=user)
+        for visit in made.visits.all():
+            receive(
+                instance=uuid.uuid4(), form_version=made.form_version, visit=visit, source="app",
+                answers={"/rumah/lantai": "cement"}, attachments=[],
+            )  # fmt: skip
+        return made
 
     def texts(self) -> dict[str, str]:
         """Return what each way out gives now."""
@@ -173,6 +193,7 @@ class Outside:
                 reverse("reconciliation:corrections", args=[self.run.dataset.code]), given
             ),
             "overlaps": post(reverse("overlaps:export") + "?temuan=terlewat&tahun=2026", given),
+            "fieldwork": post(reverse("fieldwork:export", args=[self.round.pk]), given),
             "allocation": post(reverse("allocation:export", args=[self.scenario.pk]), given),
             "registry api": get("/api/v1/registry/households"),
             "recipients api": get(f"/api/v1/beneficiaries/sub-activities/{self.sub.pk}/recipients"),

@@ -9,8 +9,11 @@ class ConnectionsConfig(AppConfig):
     def ready(self) -> None:
         from guyub.audit.services import listeners
         from guyub.connections import tasks, watching, webhooks
+        from guyub.connections.models import RegistryChange
         from guyub.imports.tasks import resumers
+        from guyub.reconciliation.following import stay
 
         listeners.append(webhooks.keep)
         listeners.append(watching.keep)
+        stay(RegistryChange, "household_id", why="It tells of the record that changed, once.")
         resumers.append(tasks.take_up_due)

@@ -20,6 +20,7 @@ from guyub.beneficiaries.models import Delivery, Enrolment
 from guyub.datasets.models import Dataset, Version
 from guyub.datasets.store import version_path
 from guyub.discussions.models import Message
+from guyub.fieldwork.models import Submission
 from guyub.imports.folder import RunFolder
 from guyub.imports.models import ImportRun
 from guyub.imports.models import State as ImportState
@@ -33,6 +34,7 @@ from guyub.retention.erasing import (
     Leftover,
     blank_messages,
     blank_proposals,
+    blank_submissions,
     erase_household,
     erase_person,
 )
@@ -329,6 +331,24 @@ register(RecordClass(
         for one in Proposal.objects.filter(pk__in=ids).select_related("village__parent")
     },
     erase=lambda ids, before: blank_proposals(Proposal.objects.filter(pk__in=ids)),
+))  # fmt: skip
+
+
+def _submissions(before: dt.date) -> QuerySet[Submission]:
+    """Those not emptied yet."""
+    return Submission.objects.filter(received_at__lt=_start(before)).exclude(digest="")
+
+
+register(RecordClass(
+    code="field-submissions", name=gettext_lazy("Kiriman dari lapangan"), years=5,
+    erased=gettext_lazy("Jawaban formulir dan fotonya"),
+    kept=gettext_lazy("Bahwa ada kunjungan: kapan, oleh siapa, dalam putaran apa"),
+    due=lambda before, only: _dated(_submissions(before), "received_at", only),
+    describe=lambda ids: {
+        one.pk: (str(one), one.village.title if one.village else "")
+        for one in Submission.objects.filter(pk__in=ids).select_related("village__parent")
+    },
+    erase=lambda ids, before: blank_submissions(Submission.objects.filter(pk__in=ids)),
 ))  # fmt: skip
 
 

@@ -19,6 +19,8 @@ from django.utils import timezone
 from guyub.access.sealing import seal
 from guyub.beneficiaries.models import Delivery, Enrolment, EnrolmentStep
 from guyub.discussions.models import Attachment, Message, Thread
+from guyub.fieldwork.models import Attachment as FieldFile
+from guyub.fieldwork.models import AttachmentPart, FieldDecision, Submission, Visit
 from guyub.linking.models import Decision, Pair
 from guyub.proposals.models import Proposal, ProposalFile, ProposalStep
 from guyub.reconciliation.models import Difference, MergedRow
@@ -216,6 +218,7 @@ def blank_proposals(proposals: QuerySet[Proposal]) -> dict[int, Leftover]:
         left[owner].files.append(str(name))
     files.delete()
     ProposalStep.objects.filter(proposal__in=ids).update(text="", answer="")
+    Visit.objects.filter(proposal__in=ids).update(name="", address="", rt="", rw="")
     for proposal in Proposal.objects.filter(pk__in=ids):
         for name in (
             "head_name", "nik", "kk", "sex", "address", "rt", "rw", "reason", "citizen_name",
@@ -232,6 +235,36 @@ def _proposals(whom: Erased) -> Leftover:
     left = Leftover()
     found = Proposal.objects.filter(Q(household__in=whom.households) | Q(nik__in=numbers))
     for one in blank_proposals(found).values():
+        left.add(one)
+    return left
+
+
+def blank_submissions(submissions: QuerySet[Submission]) -> dict[int, Leftover]:
+    """Leave of what came from the field that it came: when, by whom, in which round."""
+    ids = list(submissions.values_list("pk", flat=True))
+    left: dict[int, Leftover] = {pk: Leftover() for pk in ids}
+    for model, owner in ((AttachmentPart, "attachment__submission"), (FieldFile, "submission")):
+        rows = model._default_manager.filter(**{f"{owner}__in": ids}).exclude(file="")
+        for pk, name in rows.values_list(f"{owner}_id", "file"):
+            left[pk].files.append(str(name))
+    FieldFile.objects.filter(submission__in=ids).delete()
+    FieldDecision.objects.filter(Q(submission__in=ids) | Q(visit__submissions__in=ids)).update(
+        old="", new=""
+    )
+    for submission in Submission.objects.filter(pk__in=ids):
+        submission.answers, submission.seen, submission.decision_note = {}, {}, ""
+        # A fingerprint of answers could be tried out against guesses.
+        submission.digest = ""
+        submission.save(update_fields=["answers", "seen", "decision_note", "digest"])
+    return left
+
+
+def _field_work(whom: Erased) -> Leftover:
+    visits = Visit.objects.filter(household__in=whom.households)
+    visits.update(name="", address="", rt="", rw="")
+    left = Leftover()
+    came = Submission.objects.filter(Q(household__in=whom.households) | Q(visit__in=visits))
+    for one in blank_submissions(came).values():
         left.add(one)
     return left
 
@@ -274,6 +307,10 @@ def declare() -> None:
         how="deleted without deliveries; else amount and date stay, as proof of spending",
     )  # fmt: skip
     erase_with(_proposals, "proposals.Proposal.household", how="emptied of names and words")
+    erase_with(
+        _field_work, "fieldwork.Visit.household", "fieldwork.Submission.household",
+        how="emptied of answers and files",
+    )  # fmt: skip
     erase_with(_talk, "discussions.Thread.subject_id", how="emptied of words and files")
     changed = "deleted with the record's history"
     _declared.update({
@@ -285,5 +322,6 @@ def declare() -> None:
         "registry.Person.household", "registry.Person.merged_into", "registry.Household.merged_into",
         why="shells of one household stay together",
     )  # fmt: skip
+    keep("connections.RegistryChange.household_id", why="dropped as soon as partners were told")
     keep("meetings.AgendaItem.subject_id", why="an agenda is never about one household")
     keep("audit.Event.subject_id", why="the log holds ids, no values, and stays whole")

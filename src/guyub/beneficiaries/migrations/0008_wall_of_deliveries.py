@@ -18,5 +18,5 @@ TABLES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("beneficiaries", "0007_alter_enrolment_entry"), ("registry", "0008_wall_of_writes")]
+    dependencies = [("beneficiaries", "0007_alter_enrolment_entry"), ("registry", "0009_wall_of_writes")]
     operations = wall.policies(TABLES)

@@ -11,5 +11,5 @@ TABLES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("linking", "0001_initial"), ("registry", "0008_wall_of_writes")]
+    dependencies = [("linking", "0001_initial"), ("registry", "0009_wall_of_writes")]
     operations = wall.policies(TABLES)

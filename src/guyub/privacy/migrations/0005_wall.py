@@ -10,5 +10,5 @@ TABLES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("privacy", "0004_erasure"), ("registry", "0008_wall_of_writes")]
+    dependencies = [("privacy", "0004_erasure"), ("registry", "0009_wall_of_writes")]
     operations = wall.policies(TABLES)

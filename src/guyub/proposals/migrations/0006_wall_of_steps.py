@@ -18,5 +18,5 @@ TABLES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("proposals", "0005_alter_proposal_state"), ("registry", "0008_wall_of_writes")]
+    dependencies = [("proposals", "0005_alter_proposal_state"), ("registry", "0009_wall_of_writes")]
     operations = wall.policies(TABLES)

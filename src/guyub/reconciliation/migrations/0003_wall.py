@@ -12,5 +12,5 @@ TABLES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("reconciliation", "0002_differences"), ("registry", "0008_wall_of_writes")]
+    dependencies = [("reconciliation", "0002_differences"), ("registry", "0009_wall_of_writes")]
     operations = wall.policies(TABLES)

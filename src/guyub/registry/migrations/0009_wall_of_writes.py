@@ -27,5 +27,5 @@ TABLES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("registry", "0007_erased_status")]
+    dependencies = [("registry", "0008_erased_status")]
     operations = wall.policies(TABLES)
