@@ -171,7 +171,7 @@ class Outside:
 
     def texts(self) -> dict[str, str]:
         """Return what each way out gives now."""
-        given = {"reason": REASON, "alasan": REASON, "full_numbers": "on"}
+        given = {"reason": REASON, "alasan": REASON, "note": REASON, "full_numbers": "on"}
         version = self.run.dataset.versions.get()
         post, get = self.client.post, self.client.get
         found = {}
