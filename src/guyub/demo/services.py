@@ -48,6 +48,7 @@ from guyub.demo.proposals import make_proposals
 from guyub.demo.publications import make_publications
 from guyub.demo.reconciliation import make_reconciliation
 from guyub.demo.reports import make_reports
+from guyub.demo.retention import make_retention
 from guyub.demo.rules import make_rules
 from guyub.imports.services import load_flat
 from guyub.programs.services import load_programs
@@ -204,6 +205,7 @@ def build(households: int, seed: int, step: Step) -> None:
         keep_scores(today)
     with step(_("Permintaan pemilik data")):
         make_privacy(actors)
+        make_retention(actors, today)
     with step(_("LP2KD dan laporan")):
         make_documents(actors, today)
     if households >= WORTH_RELEASING:

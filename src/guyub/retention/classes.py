@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -358,12 +359,18 @@ def _messages(before: dt.date) -> QuerySet[Message]:
     ).distinct()  # fmt: skip
 
 
+def _kind_of_subject(label: str) -> str:
+    """Return what talk is about: the name of a model as people read it."""
+    name = str(apps.get_model(label)._meta.verbose_name)
+    return name[:1].upper() + name[1:]
+
+
 register(RecordClass(
     code="messages", name=gettext_lazy("Pembicaraan"), years=5,
     erased=gettext_lazy("Isi pesan dan lampirannya"), kept=gettext_lazy("Bahwa ada pesan, dari siapa dan kapan"),
     due=lambda before, only: _dated(_messages(before), "written_at", only),
     describe=lambda ids: {
-        one.pk: (_("Pesan"), one.thread.subject_type)
+        one.pk: (_("Pesan"), _kind_of_subject(one.thread.subject_type))
         for one in Message.objects.filter(pk__in=ids).select_related("thread")
     },
     erase=lambda ids, before: blank_messages(Message.objects.filter(pk__in=ids)),
