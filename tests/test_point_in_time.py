@@ -4,94 +4,26 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
-import subprocess
-import tempfile
 import time
-from pathlib import Path
 
-import psycopg
 import pytest
-
-
-def _programs() -> Path | None:
-    try:
-        from pgserver._commands import POSTGRES_BIN_PATH
-    except ImportError:
-        return None
-    return POSTGRES_BIN_PATH if (POSTGRES_BIN_PATH / "pg_basebackup").exists() else None
-
-
-PROGRAMS = _programs()
-pytestmark = pytest.mark.skipif(PROGRAMS is None, reason="pg_basebackup is not installed")
-
-
-class Server:
-    def __init__(self, data: Path, sockets: Path, port: int, account: str | None) -> None:
-        self.data, self.sockets, self.port, self.account = data, sockets, port, account
-
-    def call(self, program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [str(PROGRAMS / program), *arguments],
-            user=self.account,
-            cwd=self.sockets,
-            env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        log = self.data / "log"
-        assert done.returncode == 0, done.stdout + (log.read_text() if log.exists() else "")
-
-    def start(self) -> None:
-        options = f"-c listen_addresses='' -c unix_socket_directories={self.sockets} -p {self.port}"
-        # The log goes to a file: a server that inherits a pipe keeps it open.
-        self.call("pg_ctl", "-D", str(self.data), "-l", str(self.data / "log"), "-o", options, "-w", "start")  # fmt: skip
-
-    def stop(self) -> None:
-        self.call("pg_ctl", "-D", str(self.data), "-m", "fast", "-w", "stop")
-
-    def ask(self, statement: str) -> list[tuple]:
-        with psycopg.connect(
-            host=str(self.sockets), port=self.port, user="guyub", dbname="postgres", autocommit=True
-        ) as connection:
-            found = connection.execute(statement)
-            return found.fetchall() if found.description else []
+from postgresql_server import NoServerError, Server, server_folder
 
 
 @pytest.fixture
 def place():
-    folder = Path(tempfile.mkdtemp(prefix="guyub-pitr-"))
-    account = None
-    if os.geteuid() == 0:
-        # PostgreSQL refuses to run as root.
-        account = next((name for name in ("pgserver", "postgres", "nobody") if _exists(name)), None)
-        if account is None:
-            pytest.skip("no account to run PostgreSQL as")
-        os.chown(folder, pwd.getpwnam(account).pw_uid, pwd.getpwnam(account).pw_gid)
-        if subprocess.run(
-            [str(PROGRAMS / "postgres"), "--version"], user=account, capture_output=True
-        ).returncode:
-            pytest.skip("PostgreSQL's programs are out of that account's reach")
-    yield folder, account
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _exists(name: str) -> bool:
     try:
-        pwd.getpwnam(name)
-    except KeyError:
-        return False
-    return True
+        with server_folder() as given:
+            yield given
+    except NoServerError as error:
+        pytest.skip(str(error))
 
 
 def test_back_to_the_moment_before_a_mistake(place):
     folder, account = place
     main, archive, base = folder / "main", folder / "wal", folder / "base"
     server = Server(main, folder, 54399, account)
-    server.call(
-        "initdb", "-D", str(main), "-U", "guyub", "--auth=trust", "--encoding=UTF8", "--no-sync"
-    )
+    server.make()
     archive.mkdir()
     if account:
         os.chown(archive, pwd.getpwnam(account).pw_uid, -1)

@@ -18,7 +18,6 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from guyub.access.sealed_files import opened, sealed_writer
 from guyub.audit import services as audit
 from guyub.beneficiaries import files
 from guyub.beneficiaries.applying import (
@@ -48,8 +47,8 @@ from guyub.beneficiaries.services import (
 from guyub.beneficiaries.stages import (
     EXPLAINED,
 )
-from guyub.imports import reading
 from guyub.imports.folder import CancelledRunError, Report
+from guyub.imports.incoming import take_in
 from guyub.imports.reading import UnreadableFileError
 from guyub.imports.services import working_on
 from guyub.programs.models import SubActivity
@@ -235,63 +234,36 @@ def take_file(
     wish = wish or {}
     if wish.get("stage") == Stage.ENROLLED:
         wish["reason"] = require_reason(wish.get("reason", ""))
-    batch = Batch.objects.create(
-        sub_activity=sub_activity, kind=kind, state=BatchState.CHECKING, wish=wish,
-        file_name=Path(file_name).name[:250], created_by=actor,
-    )  # fmt: skip
-    folder = BatchFolder(batch.pk)
     try:
-        folder.make_empty()
-        size = _keep(chunks, folder.source(".bin"))
-        with opened(folder.source(".bin")) as source:
-            layout = reading.look(source)
-        batch.layout = layout.as_json()
-        batch.mapping = files.recognise(layout.headings, kind)
-        lacking = files.missing(batch.mapping, kind)
-        if lacking:
-            raise BeneficiariesError(
-                _(
-                    "Berkas ini tidak punya kolom berjudul: %(names)s. Tulis judul kolom di baris "
-                    "pertama seperti pada contoh berkas."
-                )
-                % {"names": ", ".join(lacking)}
-            )
-    except (UnreadableFileError, BeneficiariesError) as error:
-        _discard(batch, folder)
-        raise BeneficiariesError(str(error)) from error
-    except BaseException:
-        _discard(batch, folder)
-        raise
-    with transaction.atomic():
-        batch.save()
-        audit.record(
-            "beneficiaries.batch.upload",
-            actor=actor,
-            subject=batch,
-            detail={"kind": batch.kind, "bytes": size},
-        )
-        if size > SMALL_FILE:
-            _hand_to_worker(batch)
-    return work(batch.pk) if size <= SMALL_FILE else batch
-
-
-def _keep(chunks: Iterable[bytes], target: Path) -> int:
-    size = 0
-    with sealed_writer(target) as out:
-        for chunk in chunks:
-            size += len(chunk)
-            if size > settings.IMPORT_MAX_BYTES:
+        with take_in(BatchFolder, chunks) as file:
+            batch = Batch(
+                sub_activity=sub_activity, kind=kind, state=BatchState.CHECKING, wish=wish,
+                file_name=Path(file_name).name[:250], created_by=actor, layout=file.layout.as_json(),
+            )  # fmt: skip
+            batch.mapping = files.recognise(file.layout.headings, kind)
+            lacking = files.missing(batch.mapping, kind)
+            if lacking:
                 raise BeneficiariesError(
-                    _("Berkas lebih dari %(limit)s MB. Bagi menjadi beberapa berkas.")
-                    % {"limit": settings.IMPORT_MAX_BYTES // (1024 * 1024)}
+                    _(
+                        "Berkas ini tidak punya kolom berjudul: %(names)s. Tulis judul kolom di baris "
+                        "pertama seperti pada contoh berkas."
+                    )
+                    % {"names": ", ".join(lacking)}
                 )
-            out.write(chunk)
-    return size
-
-
-def _discard(batch: Batch, folder: BatchFolder) -> None:
-    folder.remove()
-    batch.delete()
+            with transaction.atomic():
+                batch.save()
+                file.give_to(BatchFolder(batch.pk))
+                audit.record(
+                    "beneficiaries.batch.upload",
+                    actor=actor,
+                    subject=batch,
+                    detail={"kind": batch.kind, "bytes": file.size},
+                )
+                if file.size > SMALL_FILE:
+                    _hand_to_worker(batch)
+    except UnreadableFileError as error:
+        raise BeneficiariesError(str(error)) from error
+    return work(batch.pk) if file.size <= SMALL_FILE else batch
 
 
 def approve(batch: Batch, *, actor: Any) -> Batch:

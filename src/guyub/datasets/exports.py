@@ -73,7 +73,7 @@ def write_csv(path: Path, info: Info, columns: Sequence[str], rows: Iterable[Seq
         writer = csv.writer(file)
         for label, value in info:
             writer.writerow([f"# {label}", harmless(value)])
-        writer.writerow(columns)
+        writer.writerow([harmless(column) for column in columns])
         for row in rows:
             writer.writerow(
                 [harmless(as_text(value)) if value is not None else "" for value in row]

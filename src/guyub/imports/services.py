@@ -22,7 +22,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from guyub.access.sealed_files import opened, sealed_writer
+from guyub.access.sealed_files import opened
 from guyub.audit import services as audit
 from guyub.datasets.models import Dataset, Version
 from guyub.datasets.services import add_version
@@ -30,6 +30,7 @@ from guyub.datasets.store import seal_columns, write_version
 from guyub.imports import checks, reading
 from guyub.imports.fields import BY_NAME, mapping_faults, signature
 from guyub.imports.folder import CancelledRunError, Report, RunFolder
+from guyub.imports.incoming import take_in
 from guyub.imports.models import OPEN, WORKING, Extent, ImportRun, RememberedMapping, State
 from guyub.imports.reading import Layout, UnreadableFileError
 from guyub.imports.reconcile import Reconciliation, counts_of
@@ -59,31 +60,24 @@ def start(
             is kept then.
     """
     check_date(dataset, as_of)
-    run = ImportRun.objects.create(
-        dataset=dataset, as_of=as_of, extent=extent, file_name=Path(file_name).name[:250], size=0,
-        digest="", created_by=actor,
-    )  # fmt: skip
-    folder = RunFolder(run.pk)
     try:
-        folder.make_empty()
-        run.size, run.digest = _keep(chunks, folder.source(".bin"))
-        with opened(folder.source(".bin")) as source:
-            layout = reading.look(source)
-        _propose(run, layout)
-    except (UnreadableFileError, RefusedImportError) as error:
-        _discard(run, folder)
+        with take_in(RunFolder, chunks) as file:
+            run = ImportRun(
+                dataset=dataset, as_of=as_of, extent=extent, file_name=Path(file_name).name[:250],
+                size=file.size, digest=file.digest, created_by=actor,
+            )  # fmt: skip
+            _propose(run, file.layout)
+            with transaction.atomic():
+                run.save()
+                file.give_to(RunFolder(run.pk))
+                audit.record(
+                    "imports.run.upload",
+                    actor=actor,
+                    subject=run,
+                    detail={"dataset": dataset.code, "bytes": run.size, "sha256": run.digest},
+                )
+    except UnreadableFileError as error:
         raise RefusedImportError(str(error)) from error
-    except BaseException:
-        _discard(run, folder)
-        raise
-    with transaction.atomic():
-        run.save()
-        audit.record(
-            "imports.run.upload",
-            actor=actor,
-            subject=run,
-            detail={"dataset": dataset.code, "bytes": run.size, "sha256": run.digest},
-        )
     return run
 
 
@@ -102,26 +96,6 @@ def check_date(dataset: Dataset, as_of: dt.date) -> None:
             )
             % {"newer": f"{current.as_of:%d/%m/%Y}", "given": f"{as_of:%d/%m/%Y}"}
         )
-
-
-def _keep(chunks: Iterable[bytes], target: Path) -> tuple[int, str]:
-    size, digest = 0, hashlib.sha256()
-    with sealed_writer(target) as out:
-        for chunk in chunks:
-            size += len(chunk)
-            if size > settings.IMPORT_MAX_BYTES:
-                raise RefusedImportError(
-                    _("Berkas lebih dari %(limit)s MB. Bagi menjadi beberapa berkas.")
-                    % {"limit": settings.IMPORT_MAX_BYTES // (1024 * 1024)}
-                )
-            digest.update(chunk)
-            out.write(chunk)
-    return size, digest.hexdigest()
-
-
-def _discard(run: ImportRun, folder: RunFolder) -> None:
-    folder.remove()
-    run.delete()
 
 
 def _propose(run: ImportRun, layout: Layout) -> None:

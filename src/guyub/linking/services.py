@@ -16,13 +16,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from guyub.access.sealed_files import opened, sealed_writer
+from guyub.access.sealed_files import opened
 from guyub.agencies.models import Agency
 from guyub.audit import services as audit
 from guyub.datasets.models import Version
 from guyub.datasets.store import version_path
 from guyub.imports import reading
 from guyub.imports.folder import CancelledRunError
+from guyub.imports.incoming import take_in
 from guyub.imports.reading import Layout, UnreadableFileError
 from guyub.imports.services import working_on
 from guyub.linking import linkage, queries
@@ -69,46 +70,22 @@ def start_file(
         ValidationError: the file is too large or can't be read. Nothing is kept then.
     """
     name = Path(file_name).name[:250]
-    run = LinkRun.objects.create(
-        agency=agency, title=title.strip()[:200] or name[:200], file_name=name, created_by=actor
-    )
-    folder = LinkFolder(run.pk)
     try:
-        folder.make_empty()
-        size = _keep(chunks, folder.source(".bin"))
-        with opened(folder.source(".bin")) as source:
-            layout = reading.look(source)
-        _propose(run, layout)
-    except (UnreadableFileError, ValidationError) as error:
-        _discard(run, folder)
-        message = error.messages[0] if isinstance(error, ValidationError) else str(error)
-        raise ValidationError({"file": message}) from error
-    except BaseException:
-        _discard(run, folder)
-        raise
-    with transaction.atomic():
-        run.save()
-        audit.record("linking.run.upload", actor=actor, subject=run, detail={"bytes": size})
-    return run
-
-
-def _keep(chunks: Iterable[bytes], target: Path) -> int:
-    size = 0
-    with sealed_writer(target) as out:
-        for chunk in chunks:
-            size += len(chunk)
-            if size > settings.IMPORT_MAX_BYTES:
-                raise ValidationError(
-                    _("Berkas lebih dari %(limit)s MB. Bagi menjadi beberapa berkas.")
-                    % {"limit": settings.IMPORT_MAX_BYTES // (1024 * 1024)}
+        with take_in(LinkFolder, chunks) as file:
+            run = LinkRun(
+                agency=agency, title=title.strip()[:200] or name[:200], file_name=name,
+                created_by=actor,
+            )  # fmt: skip
+            _propose(run, file.layout)
+            with transaction.atomic():
+                run.save()
+                file.give_to(LinkFolder(run.pk))
+                audit.record(
+                    "linking.run.upload", actor=actor, subject=run, detail={"bytes": file.size}
                 )
-            out.write(chunk)
-    return size
-
-
-def _discard(run: LinkRun, folder: LinkFolder) -> None:
-    folder.remove()
-    run.delete()
+    except UnreadableFileError as error:
+        raise ValidationError({"file": str(error)}) from error
+    return run
 
 
 def _propose(run: LinkRun, layout: Layout) -> None:

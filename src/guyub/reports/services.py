@@ -349,16 +349,18 @@ def accept(report: Report, *, version: int, remark: str = "", actor: Any) -> Rep
 
 
 def _attach(current: Report, files: Sequence[Any], actor: Any) -> None:
-    """Keep photos and documents with a report that is held for writing."""
-    if not files:
-        return
-    if current.attachments.count() + len(files) > MOST_FILES:
+    """Keep photos and documents with a report that is held for writing.
+
+    One that is with it already is passed over: whoever got no answer sends the same once more.
+    """
+    # All are checked before the first is written to disk.
+    fresh = [given for given in map(prepare, files) if not _is_attached(current, given.content)]
+    if current.attachments.count() + len(fresh) > MOST_FILES:
         raise AttachmentError(
             _("Paling banyak %(count)s lampiran untuk satu laporan. Kurangi dahulu.")
             % {"count": MOST_FILES}
         )
-    # All are checked before the first is written to disk.
-    for prepared in [prepare(upload) for upload in files]:
+    for prepared in fresh:
         attachment = Attachment(
             report=current,
             name=prepared.name,
@@ -374,6 +376,14 @@ def _attach(current: Report, files: Sequence[Any], actor: Any) -> None:
             subject=current,
             detail={"media_type": attachment.media_type, "bytes": attachment.size},
         )
+
+
+def _is_attached(current: Report, content: bytes) -> bool:
+    for attachment in current.attachments.filter(size=len(content)):
+        with attachment.file.open("rb") as file:
+            if file.read() == content:
+                return True
+    return False
 
 
 @transaction.atomic

@@ -45,6 +45,16 @@ def port_is_free(host: str, port: int) -> bool:
     return True
 
 
+def web_command(host: str, port: int, *, workers: int, threads: int) -> list[str]:
+    """Return the command of the web server alone; parameters as of :func:`serve`."""
+    return [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
+        *("--host", host, "--port", str(port), "--workers", str(workers)),
+        *("--blocking-threads", str(threads), "--log-level", "warning"),
+        "guyub.wsgi:application",
+    ]
+
+
 def serve(
     host: str,
     port: int,
@@ -68,12 +78,7 @@ def serve(
         ServingError: one of the two ended by itself, or the server did not come up. Neither runs then.
     """
     commands = {
-        "granian": [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
-            *("--host", host, "--port", str(port), "--workers", str(workers)),
-            *("--blocking-threads", str(threads), "--log-level", "warning"),
-            "guyub.wsgi:application",
-        ],
+        "granian": web_command(host, port, workers=workers, threads=threads),
         "worker": [sys.executable, "-m", "guyub.cli", "worker"],
     }
     # Where the server's processes count together; what an earlier start counted is over.

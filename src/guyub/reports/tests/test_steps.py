@@ -265,7 +265,15 @@ def test_other_files_are_refused_whatever_they_are_called(
 def test_there_is_an_end_to_files(report: Any, operator: Any) -> None:
     report = attach(report, operator, *[photo() for _n in range(12)])
     with pytest.raises(AttachmentError):
-        attach(report, operator, photo())
+        attach(report, operator, upload(b"%PDF-1.7", "nota.pdf"))
+
+
+def test_a_file_sent_once_more_is_there_once(report: Any, operator: Any) -> None:
+    # As by somebody whose first answer was lost, so that the report has moved on since.
+    report = attach(report, operator, photo(), upload(b"%PDF-1.7 a", "nota.pdf"))
+    report = attach(report, operator, photo(), upload(b"%PDF-1.7 b", "nota.pdf"))
+
+    assert report.attachments.count() == 3
 
 
 def test_files_of_a_report_under_review_stay(report: Any, operator: Any) -> None:

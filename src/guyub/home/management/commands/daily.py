@@ -17,7 +17,7 @@ from guyub.documents import keeping
 from guyub.documents.mailing import send_due
 from guyub.meetings import decisions
 from guyub.obstacles import services as obstacles
-from guyub.operations import backup
+from guyub.operations import backup, strays
 from guyub.operations import services as operations
 from guyub.overlaps import queries as overlap_queries
 from guyub.overlaps import services as overlaps
@@ -43,6 +43,7 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield _("Kartu nilai"), lambda: len(scorecard.keep_due(today))
     yield _("Keutuhan jejak audit"), _check_chain
     yield _("Sisa pekerjaan lama"), operations.tidy
+    yield _("Berkas tanpa catatan"), strays.remove
     yield _("Catatan pemakaian token"), connections.log_uses
     yield _("Jawaban API yang kedaluwarsa"), repeats.forget_old
     yield _("Kiriman kabar yang lama"), webhooks.forget_old

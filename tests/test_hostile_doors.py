@@ -1,0 +1,237 @@
+"""Every address that takes a file, given files made to do harm: a clear answer, and nothing is kept.
+
+The doors are found by reading the views. Whoever opens one says in ``doors`` how a file comes through it.
+"""
+
+from __future__ import annotations
+
+import ast
+import datetime as dt
+import html
+import inspect
+import re
+import textwrap
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from test_access_matrix import EXPECTED, api_operations, urls
+from test_hostile_files import CLOSE, HEAD, NO_PICTURES, NO_TABLES, OPEN, jpeg, workbook
+
+from guyub.access.roles import Role
+
+MACROS = workbook(OPEN + HEAD + CLOSE, **{"xl__vbaProject.bin": b"macro"})
+NO_DOCUMENTS = {
+    **NO_PICTURES,
+    "makro.xlsx": MACROS,
+    "makro.xlsm": MACROS,
+    "program.exe": b"MZ" + b"\0" * 500,
+    "halaman.html": b"<!doctype html><script>alert(1)</script>",
+    "potong.docx": MACROS[:700],
+}
+TODAY = dt.date(2026, 3, 2).isoformat()
+
+SIGNS = ("request.FILES", "UploadedFile", "request.body")
+# These read JSON from a message's body, never a file.
+NO_FILES = {"spdci_sync_search", "spdci_search", "spdci_status"}
+
+
+def takes_a_file(view: Callable[..., Any]) -> bool:
+    """Tell whether a view, or a function of ours that it names, takes a file from the request."""
+    seen, todo = set(), [inspect.unwrap(view)]
+    while todo:
+        function = todo.pop()
+        if function in seen or not isinstance(function, types.FunctionType):
+            continue
+        seen.add(function)
+        source = textwrap.dedent(inspect.getsource(function))
+        if any(sign in source for sign in SIGNS):
+            return True
+        for node in ast.walk(ast.parse(source)):
+            named: Any = None
+            if isinstance(node, ast.Name):
+                named = function.__globals__.get(node.id)
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                module = function.__globals__.get(node.value.id)
+                if isinstance(module, types.ModuleType):
+                    named = getattr(module, node.attr, None)
+            if isinstance(named, types.FunctionType) and re.match(
+                r"guyub\.\w+\.(\w*views|\w*pages|bulk|citizens|api)$", named.__module__
+            ):
+                todo.append(inspect.unwrap(named))
+    return False
+
+
+@dataclass
+class Door:
+    """Where a file comes in: as what field, with what else, and which files must not get through."""
+
+    name: str
+    files: dict[str, bytes]
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    field: str = "file"
+    query: str = ""
+    client: str = Role.SECRETARIAT
+
+
+@pytest.fixture
+def doors(
+    make_dataset: Any, make_sub_activity: Any, make_household: Any, make_user: Any
+) -> list[Door]:
+    from guyub.beneficiaries import services as beneficiaries
+    from guyub.proposals import services as proposals
+    from guyub.reports.models import Report
+    from guyub.reports.schedules import set_schedule
+
+    secretary = make_user(Role.SECRETARIAT)
+    home, other, third = make_household(), make_household(), make_household()
+    dataset, record = make_dataset(), make_sub_activity()
+    set_schedule(record, frequency="quarterly", grace_days=10, actor=None)
+    report = Report.objects.earliest("period_end")
+    candidate = beneficiaries.enrol(record, household=home, person=None, actor=None)
+    enrolled = beneficiaries.enrol(record, household=other, person=None, actor=None)
+    for stage in ("verified", "enrolled"):
+        beneficiaries.move(enrolled, stage, actor=None)
+    delivery = beneficiaries.record_delivery(
+        enrolled, delivered_on=dt.date(2026, 1, 5), amount=1, actor=None
+    )
+    said = {"reason_kind": "shock", "reason": "Rumahnya roboh sejak hujan besar."}
+    proposed = [
+        proposals.submit(
+            village=one.village, kind="propose", household=one, values=said, actor=secretary
+        )
+        for one in (home, third)
+    ]
+    proposals.deliberate(
+        proposed[1], actor=secretary, happened_on=timezone.localdate(), agreed=True, text="Setuju semua.",
+        minutes=[SimpleUploadedFile("a.jpg", jpeg())],
+    )  # fmt: skip
+    step = {
+        "happened_on": timezone.localdate().isoformat(),
+        "outcome": "accepted",
+        "text": "Sesuai dengan keadaan rumahnya.",
+    }
+    help_ = {"delivered_on": TODAY, "amount": "5", "description": "Sembako"}
+    tables, pictures, documents = NO_TABLES, NO_PICTURES, NO_DOCUMENTS
+    return [
+        Door("imports:new", tables, data={"dataset": dataset.pk, "as_of": TODAY, "extent": "whole"}),
+        Door("linking:new", tables, data={"agency": dataset.owner_id}),
+        Door("programs:upload", tables),
+        Door("reports:workbook", tables),
+        Door("targets:upload", tables),
+        Door("targets:published_upload", tables),
+        Door("targets:estimate_new", tables, data={"title": "Survei", "as_of": TODAY, "line": "500000"}),
+        Door("beneficiaries:enrol_file", tables, {"pk": record.pk}, {"stage": "candidate"}),
+        Door("beneficiaries:deliver_file", tables, {"pk": record.pk}),
+        Door("registry:add_photo", pictures, {"pk": home.pk}, {"caption": "Depan"}),
+        Door("beneficiaries:verify", pictures, {"pk": candidate.pk},
+             {"hasil": "tidak", "reason": "Sudah pindah"}, "photo"),
+        Door("beneficiaries:record_delivery", pictures, {"pk": enrolled.pk}, help_, "proof"),
+        Door("beneficiaries:correct_delivery", pictures, {"pk": delivery.pk},
+             {**help_, "reason": "Salah foto"}, "proof"),
+        Door("proposals:new", pictures, data=said, field="photos", query=f"?keluarga={other.pk}"),
+        Door("proposals:deliberate", documents, {"pk": proposed[0].pk}, step, "minutes"),
+        Door("proposals:verify", pictures, {"pk": proposed[1].pk}, step, "photos"),
+        Door("proposals:lodge", pictures, client="", field="photos",
+             data={"reason_kind": "help_missing", "village": home.village_id,
+                   "reason": "Bantuan sembako belum sampai."}),
+        Door("reports:edit", documents, {"pk": report.pk}, {"version": 0, "langkah": "simpan"}, "uploads"),
+        Door("discussions:write", documents,
+             {"subject_type": "registry.household", "subject_id": str(home.pk)},
+             {"pesan": "Lihat lampiran."}, "lampiran"),
+    ]  # fmt: skip
+
+
+def doors_of_the_url_map() -> set[str]:
+    operations = api_operations()
+    return {
+        url.name
+        for url in urls()
+        if url.name in EXPECTED and any(map(takes_a_file, operations.get(url.name, [url.view])))
+    }
+
+
+def stored() -> dict[str, Any]:
+    """Return how many rows there are of everything, and which files."""
+    counts: dict[str, Any] = {
+        model._meta.label: model._default_manager.count()
+        for model in apps.get_models()
+        if model.__module__.startswith("guyub.")
+        and model._meta.app_label not in ("audit", "operations")
+    }
+    root = Path(settings.DATA_DIR)
+    counts["files"] = {
+        path
+        for name in ("media", "imports", "linking", "batches", "surveys")
+        for path in (root / name).rglob("*")
+        if path.is_file()
+    } | set(root.glob("survey-*"))
+    return counts
+
+
+def told(page: str) -> Iterator[str]:
+    """Yield what a page says is amiss."""
+    for found in re.findall(
+        r'<(\w+)[^>]*class="[^"]*(?:alert-error|errorlist|field-error|error)\b[^"]*"[^>]*>(.*?)</\1>',
+        page, re.DOTALL,
+    ):  # fmt: skip
+        yield " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found[1])).split())
+
+
+# What is amiss, and what to do about it.
+WHAT = re.compile(
+    r"rusak|tidak (?:bisa|dapat|terbaca|dikenal|lengkap)|bukan|kosong|lebih (?:dari|besar)|terlalu|makro"
+    r"|sandi|tidak ada|tidak punya|kolom|hanya|harus|tidak berisi",
+    re.IGNORECASE,
+)
+HOW = re.compile(
+    r"unggah|simpan|pakai|kecilkan|bagi|pilih|hapus|unduh|tulis|gunakan|kirim|isi|potret|ambil|lepas|salin|periksa"
+    r"|JPEG|XLSX|CSV|PDF",
+    re.IGNORECASE,
+)
+FOREIGN = re.compile(
+    r"\b(error|invalid|cannot|can't|file is|not a|failed|exception)\b", re.IGNORECASE
+)
+
+
+def test_no_door_lets_harm_in(doors: list[Door], client_for: Callable[..., Any]):
+    found = doors_of_the_url_map()
+    assert found >= NO_FILES
+    assert found - NO_FILES == {door.name for door in doors}, "say in doors how a file comes in"
+    clients = {Role.SECRETARIAT: client_for(Role.SECRETARIAT), "": Client()}
+    wrong, before = [], stored()
+    for door in doors:
+        client = clients[door.client]
+        client.raise_request_exception = False
+        address = reverse(door.name, kwargs=door.kwargs or None) + door.query
+        for name, content in door.files.items():
+            cache.clear()  # whoever has no account may not try so often
+            given = {**door.data, door.field: SimpleUploadedFile(name, content)}
+            answer = client.post(address, given, follow=True)
+            if answer.status_code >= 500:
+                wrong.append(f"{door.name} breaks over {name}")
+                continue
+            texts = list(told(answer.content.decode()))
+            clear = [
+                text for text in texts
+                if WHAT.search(text) and HOW.search(text) and not FOREIGN.search(text)
+            ]  # fmt: skip
+            if not clear:
+                wrong.append(f"{door.name} about {name} ({answer.status_code}): {texts}")
+        after = stored()
+        if after != before:
+            changed = {key: (before[key], after[key]) for key in after if after[key] != before[key]}
+            wrong.append(f"{door.name} keeps something: {changed}")
+            before = after
+    assert not wrong, "\n".join(wrong)
