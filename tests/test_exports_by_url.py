@@ -113,7 +113,7 @@ HANDED_IN = {
 # Views that only name such a function, and answers to machines in which people write nothing.
 NO_FILES = {
     "registry:delete_photo", "reports:detach", "discussions:stream", "operations:metrics",
-    "exchange_keys",
+    "exchange_keys", "fieldwork:worker", "fieldwork:manifest",
 }  # fmt: skip
 
 SIGNS = ("FileResponse(", "StreamingHttpResponse(", "Content-Disposition", "content_type=")

@@ -390,4 +390,5 @@ def jobs(scene: Scene, luck: random.Random) -> list[Job]:
         Importing(scene, luck),
         Merging(scene, luck),
         Reporting(scene, luck),
+        Syncing(scene, luck),
     ]
