@@ -309,6 +309,7 @@ class Syncing:
             as_of=dt.date(2026, 1, 5), actor=None,
         )  # fmt: skip
         services.add_households(self.round, Household.objects.filter(pk=home.pk), actor=None)
+        self.round.refresh_from_db()
         if self.round.state != "open":
             services.open_round(self.round, actor=None)
         visit = self.round.visits.get(household=home)
