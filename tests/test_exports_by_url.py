@@ -6,16 +6,11 @@ The addresses are found by reading the views. Whoever adds one says in ``CASES``
 
 from __future__ import annotations
 
-import ast
 import datetime as dt
-import functools
-import inspect
 import io
 import itertools
 import json
 import re
-import textwrap
-import types
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -27,8 +22,9 @@ import pytest
 from django.apps import apps
 from django.db import models
 from django.urls import reverse
-from test_access_matrix import EXPECTED, World, api_operations, urls
+from test_access_matrix import World, urls
 from test_safe_exports import LURES, cells_of_csv, cells_of_xlsx
+from view_reading import addresses, sources
 
 from guyub.access.roles import Role
 from guyub.audit import services as audit
@@ -119,51 +115,15 @@ NO_FILES = {
 SIGNS = ("FileResponse(", "StreamingHttpResponse(", "Content-Disposition", "content_type=")
 
 
-@functools.cache
-def _look(function: types.FunctionType) -> tuple[bool, frozenset[types.FunctionType]]:
-    """Tell whether a function makes a file's answer, and which of our functions it names."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    named: list[Any] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            named.append(function.__globals__.get(node.id))
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            module = function.__globals__.get(node.value.id)
-            if isinstance(module, types.ModuleType):
-                named.append(getattr(module, node.attr, None))
-    ours = frozenset(
-        inspect.unwrap(one)
-        for one in named
-        if isinstance(one, types.FunctionType)
-        and one.__module__.startswith("guyub.")
-        and not one.__module__.startswith(("guyub.access.", "guyub.audit."))
-    )
-    source = ast.unparse(tree)
-    return any(sign in source for sign in SIGNS), ours
-
-
 def answers_with_a_file(view: Callable[..., Any]) -> bool:
-    seen, todo = set(), [inspect.unwrap(view)]
-    while todo:
-        function = todo.pop()
-        if function in seen or not isinstance(function, types.FunctionType):
-            continue
-        seen.add(function)
-        found, more = _look(function)
-        if found:
-            return True
-        todo += more
-    return False
+    def follows(module: str) -> bool:
+        return not module.startswith(("guyub.access.", "guyub.audit."))
+
+    return any(sign in source for source in sources(view, follows) for sign in SIGNS)
 
 
 def test_every_address_that_answers_with_a_file_is_looked_at():
-    operations = api_operations()
-    found = {
-        url.name
-        for url in urls()
-        if url.name in EXPECTED
-        and any(map(answers_with_a_file, operations.get(url.name, [url.view])))
-    }
+    found = addresses(answers_with_a_file)
     assert found - HANDED_IN - NO_FILES == set(CASES), "say in CASES how the file is asked for"
     assert found >= HANDED_IN | NO_FILES
 

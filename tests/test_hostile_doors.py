@@ -5,15 +5,11 @@ The doors are found by reading the views. Whoever opens one says in ``doors`` ho
 
 from __future__ import annotations
 
-import ast
 import datetime as dt
 import hashlib
 import html
-import inspect
 import json
 import re
-import textwrap
-import types
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -28,8 +24,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from test_access_matrix import EXPECTED, api_operations, urls
 from test_hostile_files import CLOSE, HEAD, NO_PICTURES, NO_TABLES, OPEN, jpeg, workbook
+from view_reading import addresses, sources
 
 from guyub.access.roles import Role
 
@@ -49,29 +45,12 @@ SIGN = re.compile(r"request\.FILES|UploadedFile|(?<!json\.loads\()request\.body"
 
 
 def takes_a_file(view: Callable[..., Any]) -> bool:
-    """Tell whether a view, or a function of ours that it names, takes a file from the request."""
-    seen, todo = set(), [inspect.unwrap(view)]
-    while todo:
-        function = todo.pop()
-        if function in seen or not isinstance(function, types.FunctionType):
-            continue
-        seen.add(function)
-        source = textwrap.dedent(inspect.getsource(function))
-        if SIGN.search(source):
-            return True
-        for node in ast.walk(ast.parse(source)):
-            named: Any = None
-            if isinstance(node, ast.Name):
-                named = function.__globals__.get(node.id)
-            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                module = function.__globals__.get(node.value.id)
-                if isinstance(module, types.ModuleType):
-                    named = getattr(module, node.attr, None)
-            if isinstance(named, types.FunctionType) and re.match(
-                r"guyub\.\w+\.(\w*views|\w*pages|bulk|citizens|api)$", named.__module__
-            ):
-                todo.append(inspect.unwrap(named))
-    return False
+    """Tell whether a view, or what pages share and it calls, takes a file from the request."""
+
+    def follows(module: str) -> bool:
+        return re.match(r"guyub\.\w+\.(\w*views|\w*pages|bulk|citizens|api)$", module) is not None
+
+    return any(SIGN.search(source) for source in sources(view, follows))
 
 
 @dataclass
@@ -202,15 +181,6 @@ def doors(
     ]  # fmt: skip
 
 
-def doors_of_the_url_map() -> set[str]:
-    operations = api_operations()
-    return {
-        url.name
-        for url in urls()
-        if url.name in EXPECTED and any(map(takes_a_file, operations.get(url.name, [url.view])))
-    }
-
-
 def stored() -> dict[str, Any]:
     """Return how many rows there are of everything, and which files."""
     counts: dict[str, Any] = {
@@ -255,7 +225,7 @@ FOREIGN = re.compile(
 
 
 def test_no_door_lets_harm_in(doors: list[Door], clients: dict[str, Any]):
-    found = doors_of_the_url_map()
+    found = addresses(takes_a_file)
     assert found == {door.name for door in doors}, "say in doors how a file comes in"
     wrong, before = [], stored()
     for door in doors:
