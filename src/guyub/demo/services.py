@@ -35,8 +35,8 @@ from guyub.demo.beneficiaries import REGENCY, enrol_recipients, scale_down
 from guyub.demo.coordination import keep_scores, make_meetings, make_requests
 from guyub.demo.discussions import make_talk
 from guyub.demo.documents import make_documents
-from guyub.demo.fieldwork import make_field_work
 from guyub.demo.field_samples import write_field_samples
+from guyub.demo.fieldwork import make_field_work
 from guyub.demo.files import write_sample_files
 from guyub.demo.indicators import make_indicators, measure_survey
 from guyub.demo.linking import link_village_list

@@ -19,5 +19,5 @@ TABLES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("fieldwork", "0002_wall")]
+    dependencies = [("fieldwork", "0004_loads")]
     operations = wall.policies(TABLES)

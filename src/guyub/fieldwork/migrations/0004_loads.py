@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agencies', '0001_initial'),
-        ('fieldwork', '0002_wall'),
+        ('fieldwork', '0003_alter_round_purpose'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
