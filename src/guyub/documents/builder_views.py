@@ -114,8 +114,9 @@ def question_progress(request: HttpRequest) -> HttpResponse:
     """How far the worker is with a question, as a piece of page."""
     try:
         question = Question.from_query(request.GET)
-    except ValidationError as error:
-        raise Http404 from error
+    except ValidationError:
+        # The address holds no question.
+        return redirect("documents:build")
     query = urlencode(question.as_query())
     figures = keeping.of_question(question, request.user)
     context = {
@@ -136,8 +137,9 @@ def compute_question(request: HttpRequest) -> HttpResponse:
     back = request.GET.get("kembali", "")
     try:
         question = Question.from_query(request.GET)
-    except ValidationError as error:
-        raise Http404 from error
+    except ValidationError:
+        # The address holds no question.
+        return redirect("documents:build")
     if not can(request.user, question.subject.permission):
         raise PermissionDenied(question.subject.permission)
     keeping.ask_for(keeping.of_question(question, request.user), actor=request.user)
