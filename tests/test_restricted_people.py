@@ -68,6 +68,8 @@ OTHERS = {
         "targets/api.py", "meetings/views.py",
     ), SUMS),
     "imports/views.py": OWN_UPLOAD,
+    "fieldwork/form_views.py": "forms, and the rows of an upload that were refused",
+    "fieldwork/api.py": "takes submissions in; of forms it tells the names",
     "beneficiaries/batch_views.py": OWN_UPLOAD,
     "proposals/views.py": HANDLED, "discussions/views.py": HANDLED, "reports/views.py": HANDLED,
     "audit/views.py": "the log holds no values of people",
