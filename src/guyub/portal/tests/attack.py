@@ -36,8 +36,14 @@ class Known:
         return [cell for cell, value in self.cells.items() if value is None]
 
 
-def intervals(known: Known, cells: Iterable[Cell] | None = None) -> dict[Cell, Interval]:
-    """Return the least and the greatest count that each hidden cell can have."""
+def intervals(
+    known: Known, cells: Iterable[Cell] | None = None, enough: tuple[int, int] | None = None
+) -> dict[Cell, Interval]:
+    """Return the least and the greatest count that each hidden cell can have.
+
+    With ``enough`` (a width and a greatest count) less is sought: of a cell which two answers found so
+    far show to be that wide and to reach that count, those two are returned.
+    """
     # Parts of a nought are nought; whatever hangs together through sums is a program of its own.
     values = dict(known.cells)
     for total, parts in sorted(known.sums, key=lambda one: len(str(one[0]))):
@@ -60,7 +66,9 @@ def intervals(known: Known, cells: Iterable[Cell] | None = None) -> dict[Cell, I
     wanted = set(left if cells is None else cells)
     for group, program in _components(left, links):
         if wanted & set(group):
-            found |= _solved(group, program, [c for c in group if c in wanted], known.withheld)
+            found |= _solved(
+                group, program, [c for c in group if c in wanted], known.withheld, enough
+            )
     return found
 
 
@@ -104,7 +112,11 @@ def _components(
 
 
 def _solved(
-    unknown: Sequence[Cell], links: Sequence[Link], cells: Iterable[Cell], withheld: set[Cell]
+    unknown: Sequence[Cell],
+    links: Sequence[Link],
+    cells: Iterable[Cell],
+    withheld: set[Cell],
+    enough: tuple[int, int] | None,
 ) -> dict[Cell, Interval]:
     place = {cell: number for number, cell in enumerate(unknown)}
     matrices: dict[bool, tuple[list[np.ndarray], list[int]]] = {True: ([], []), False: ([], [])}
@@ -115,25 +127,38 @@ def _solved(
         matrices[is_equal][0].append(row)
         matrices[is_equal][1].append(right)
     (equal, equal_to), (above, above_to) = matrices[True], matrices[False]
+    program = {
+        "A_eq": csr_array(np.array(equal)) if equal else None,
+        "b_eq": equal_to or None,
+        "A_ub": csr_array(np.array(above)) if above else None,
+        "b_ub": above_to or None,
+        "bounds": [(0 if one in withheld else 1, None) for one in unknown],
+    }
+    lowest, highest = np.full(len(unknown), np.inf), np.full(len(unknown), -np.inf)
     found: dict[Cell, Interval] = {}
     for cell in cells:
+        at = place[cell]
+        if enough is not None and highest[at] >= lowest[at]:
+            low, high = _whole(lowest[at], highest[at])
+            if high - low >= enough[0] and high >= enough[1]:
+                found[cell] = (low, high)
+                continue
         ends = []
         for sign in (1, -1):
             cost = np.zeros(len(unknown))
-            cost[place[cell]] = sign
-            answer = linprog(
-                cost,
-                A_eq=csr_array(np.array(equal)) if equal else None,
-                b_eq=equal_to or None,
-                A_ub=csr_array(np.array(above)) if above else None,
-                b_ub=above_to or None,
-                bounds=[(0 if one in withheld else 1, None) for one in unknown],
-            )
+            cost[at] = sign
+            answer = linprog(cost, **program)
             assert answer.status in (0, 3), answer.message
             ends.append(math.inf if answer.status == 3 else abs(answer.fun))
-        found[cell] = (math.ceil(ends[0] - 1e-6), ends[1] if ends[1] == math.inf else
-                       math.floor(ends[1] + 1e-6))  # fmt: skip
+            if answer.status == 0:
+                lowest, highest = np.minimum(lowest, answer.x), np.maximum(highest, answer.x)
+        found[cell] = _whole(*ends)
     return found
+
+
+def _whole(low: float, high: float) -> Interval:
+    """Return the least and the greatest whole number between two bounds."""
+    return math.ceil(low - 1e-6), high if high == math.inf else math.floor(high + 1e-6)
 
 
 def broken(known: Known, threshold: int = 5, width: int = 5) -> dict[Cell, Interval]:
@@ -144,7 +169,7 @@ def broken(known: Known, threshold: int = 5, width: int = 5) -> dict[Cell, Inter
     """
     found = {
         cell: (low, high)
-        for cell, (low, high) in intervals(known).items()
+        for cell, (low, high) in intervals(known, enough=(width, threshold)).items()
         if (high - low < width or high < threshold)
         and not (cell in known.withheld and (low >= threshold or high == 0))
     }

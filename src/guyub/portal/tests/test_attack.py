@@ -91,6 +91,7 @@ def test_hiding_small_cells_alone_would_tell(make_version: Any) -> None:
     assert broken(households(bare))
 
 
+@pytest.mark.own_database
 def test_no_release_tells_anything_together_with_the_others(release: Any) -> None:
     homes = dict(HOMES)
     known = []
