@@ -77,6 +77,9 @@ CASES: dict[str, list[Case]] = {
     "documents:edition_file": as_each("xlsx", "docx"),
     "documents:program_report": as_each("xlsx", "docx"),
     "fieldwork:export": [post(data={"note": REASON})],
+    "fieldwork:load_report": [Case()],
+    "fieldwork:xform": [Case(lured=False)],
+    "fieldwork:xlsform": [Case(lured=False)],
     "imports:corrections": [post()],
     "linking:export": [post(data={"full_numbers": "on"})],
     "meetings:calendar": [Case()],
@@ -97,6 +100,7 @@ CASES: dict[str, list[Case]] = {
     "reconciliation:corrections": [post()],
     "registry:export": as_both(),
     "reports:download": [Case(query="?perangkat=dinsos&periode=2026-03-31")],
+    "retention:certificate": [Case()],
     "sharing:take": [post(role=Role.AGENCY_OPERATOR)],
     "targets:download": [Case()],
     "targets:published_download": [Case()],
@@ -189,7 +193,9 @@ def world(make_user: Any, make_agency: Any, make_dataset: Any) -> World:
     from guyub.allocation import services as allocation
     from guyub.beneficiaries.batches import take_file
     from guyub.beneficiaries.models import BatchKind
+    from guyub.documents import keeping
     from guyub.documents import services as documents
+    from guyub.documents.models import Figures
     from guyub.imports import services as imports
     from guyub.meetings.models import Invitation
     from guyub.overlaps import services as overlaps
@@ -234,6 +240,8 @@ def world(make_user: Any, make_agency: Any, make_dataset: Any) -> World:
     own["run"] = imports.work(imports.confirm_mapping(own["run"], own["run"].mapping, None).pk)
     assert write_everywhere() > 100
     own["edition"] = documents.issue(own["document"], note=LURES[0], actor=secretary)
+    for figures in Figures.objects.all():
+        keeping.compute(figures.pk)
     documents.make(own["edition"].pk)
     Release.objects.all().delete()
     version = own["dataset"].current_version

@@ -223,7 +223,7 @@ def table_of(file: str, sheet: str, rows: Iterator[list[str]]) -> Table:
             continue
         if not table.headings:
             if len(row) > MAX_COLUMNS:
-                raise UnreadableFileError(_("Lembar %(sheet)s punya terlalu banyak kolom.") % {"sheet": sheet or file})  # fmt: skip
+                raise UnreadableFileError(_("Lembar %(sheet)s punya terlalu banyak kolom. Hapus yang bukan jawaban, lalu unggah lagi.") % {"sheet": sheet or file})  # fmt: skip
             table.headings = [cell.strip() for cell in row]
             continue
         if len(table.rows) >= (MAX_REPEAT_ROWS if table.is_repeat else MAX_ROWS):
@@ -432,6 +432,11 @@ def joined(tables: list[Table], choose: Chooser) -> Iterator[Found | Wrong]:
         version = first_of(cells, VERSION_KEYS)
         definition = choose(version)
         reader = columns(main, definition)
+        if not (reader.plain or reader.split or reader.places):
+            # The list of another form, or of something else altogether.
+            raise UnreadableFileError(
+                _("Tidak ada kolom yang cocok dengan pertanyaan formulir ini. Pilih formulir yang dipakai untuk mengisinya, lalu unggah lagi.")
+            )  # fmt: skip
         for heading in reader.unknown:
             if heading not in told:
                 told.add(heading)

@@ -314,12 +314,13 @@ def store_part(attachment: Attachment, offset: int, content: bytes) -> int:
             _("Lampiran lebih besar daripada yang diberitahukan, atau lebih dari %(n)d MB.")
             % {"n": LARGEST_FILE // 1024 // 1024}
         )
-    part = AttachmentPart(attachment=held, offset=offset, size=len(content))
-    part.file.save("bagian", ContentFile(content), save=False)
-    part.save()
     if here + len(content) < size:
+        part = AttachmentPart(attachment=held, offset=offset, size=len(content))
+        part.file.save("bagian", ContentFile(content), save=False)
+        part.save()
         return here + len(content)
-    whole = b"".join(part.file.open("rb").read() for part in held.parts.all())
+    # The last piece has no file of its own: a refusal would leave it behind.
+    whole = b"".join(part.file.open("rb").read() for part in held.parts.all()) + content
     _drop_parts(held)
     keep_file(held, whole)
     return size

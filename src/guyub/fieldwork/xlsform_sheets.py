@@ -133,7 +133,11 @@ def cells_of_workbook(path: Path) -> dict[str, list[list[str]]]:
     try:
         too_wide = guarding.table_size(path) > guarding.MAX_TABLE
     except guarding.SuspectWorkbookError as error:
-        raise UnreadableFileError(_("Berkas Excel ini rusak atau tidak wajar.")) from error
+        raise UnreadableFileError(
+            _(
+                "Berkas Excel ini rusak atau tidak wajar. Simpan ulang sebagai .xlsx di Excel, lalu unggah lagi."
+            )
+        ) from error
     with zipfile.ZipFile(path) as archive:
         parts = archive.infolist()
     if too_wide or len(names) > MAX_SHEETS or sum(part.file_size for part in parts) > MAX_BYTES:

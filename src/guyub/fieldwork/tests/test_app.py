@@ -107,7 +107,7 @@ def test_a_visit_without_signal_from_draft_to_server(make_visit, phone):
     assert page.get_by_label("Catatan").input_value() == "Rumah di tepi sungai"
     page.wait_for_selector(".visit-preview canvas")
     page.get_by_role("button", name="Berikutnya").click()
-    assert page.get_by_text("Foto dan lampiran: 1").is_visible()
+    page.get_by_text("Foto dan lampiran: 1").wait_for()
     finish(page)
     assert page.evaluate(QUEUE) == "1 di antrean"
     assert page.get_by_text("Tanpa sinyal", exact=True).is_visible()
