@@ -129,6 +129,14 @@ class EnrolmentStep(models.Model):
 
     class Meta:
         ordering = ["-at", "-id"]
+        indexes = [
+            # The scorecard counts who left within a quarter; most steps lead further in.
+            models.Index(
+                fields=["at"],
+                condition=models.Q(to_stage__in=["finished", "graduated", "withdrawn"]),
+                name="step_that_ended",
+            ),
+        ]
 
 
 def proof_path(delivery: Any, file_name: str) -> str:

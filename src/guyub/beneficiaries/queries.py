@@ -223,10 +223,11 @@ def candidates(user: Any) -> QuerySet[Enrolment]:
     if scope is Scope.OWN_AGENCY:
         return rows.filter(agency_id=user.agency_id)
     if scope is Scope.OWN_AREA:
-        villages = villages_of(user)
-        # From the area's households: far fewer than all candidates.
-        homes = Household.objects.filter(village_id__in=villages or [])
-        return rows.filter(household_id__in=homes.values("id"))
+        villages = villages_of(user) or []
+        # From the area's households: far fewer than all candidates. Said twice, since PostgreSQL, when it is
+        # to sort by address, would else begin with the households of the whole regency.
+        homes = Household.objects.filter(village_id__in=villages)
+        return rows.filter(household_id__in=homes.values("id"), household__village_id__in=villages)
     return rows
 
 
