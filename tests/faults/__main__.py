@@ -223,8 +223,10 @@ def main() -> int:
         try:
             installation.start()
             rounds.warm_up(given.warm_up)
-            for number in range(given.warm_up, given.rounds + given.warm_up):
-                print(rounds.play(number), flush=True)
+            # Ctrl-C ends the rounds early; what came of them is looked at all the same.
+            with contextlib.suppress(KeyboardInterrupt):
+                for number in range(given.warm_up, given.rounds + given.warm_up):
+                    print(rounds.play(number), flush=True)
             rounds.finish()
         finally:
             installation.stop()
