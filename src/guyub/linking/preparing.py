@@ -35,32 +35,24 @@ def prepare(
 
     Numbers that are no sixteen digits become NULL: they identify nobody. ``display`` keeps the name as
     it was written beside the normalised one. Returns the number of records.
-
-    Names are kept in the connection: the second of two sides works out only those that are new to it.
     """
     duck.execute(f"CREATE OR REPLACE TEMP TABLE raw_records AS SELECT * FROM {source}")
-    duck.execute(
-        "CREATE TABLE IF NOT EXISTS known_names "
-        "(name VARCHAR, name_key VARCHAR, name_words VARCHAR[])"
-    )
     names = [
         row[0]
         for row in duck.execute(
-            "SELECT DISTINCT name FROM raw_records r "
-            "WHERE name IS NOT NULL AND NOT EXISTS (FROM known_names n WHERE n.name = r.name)"
+            "SELECT DISTINCT name FROM raw_records WHERE name IS NOT NULL"
         ).fetchall()
     ]
     words = [name_words(name) for name in names]
     register_rows(
         duck,
-        "new_names",
+        "known_names",
         {
             "name": (pa.string(), names),
             "name_key": (pa.string(), [" ".join(keys) for keys in words]),
             "name_words": (pa.list_(pa.string()), words),
         },
     )
-    duck.execute("INSERT INTO known_names FROM new_names; DROP TABLE new_names")
     number = "CASE WHEN regexp_full_match({0}, '[1-9]\\d{{15}}') AND right({0}, 4) <> '0000' THEN {0} END"
     vague = ", ".join(f"'{day}'" for day in VAGUE_DAYS)
     shown = "r.name AS name, " if display else ""
@@ -90,6 +82,6 @@ def prepare(
         """,
         target,
     )
-    duck.execute("DROP TABLE raw_records")
+    duck.execute("DROP TABLE raw_records; DROP TABLE known_names")
     (row,) = duck.execute(f"SELECT count(*) FROM '{target}'").fetchall()
     return int(row[0])
