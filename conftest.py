@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import itertools
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -227,3 +230,16 @@ def make_household(regency: Any) -> Callable[..., Any]:
         return home
 
     return make
+
+
+@pytest.fixture
+def shared_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let threads meet in one database: a copy on disk where the tests' own is in memory."""
+    from django.db import connection, connections
+
+    if connection.vendor != "sqlite":
+        return
+    path = tmp_path / "copy.sqlite3"
+    with contextlib.closing(sqlite3.connect(path)) as copy:
+        connection.connection.backup(copy)
+    monkeypatch.setitem(connections.settings["default"], "NAME", str(path))

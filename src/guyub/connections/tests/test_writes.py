@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import sqlite3
 import threading
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -163,17 +161,6 @@ def test_kept_answers_end(reporter):
     assert Obstacle.objects.count() == 2
     assert repeats.forget_old(timezone.now() + dt.timedelta(hours=25)) == 1
     assert reporter.post(OBSTACLES, reporter.body, key="k" * 121).status_code == 400
-
-
-@pytest.fixture
-def shared_database(tmp_path, monkeypatch):
-    """Let threads meet in one database: a copy on disk where the tests' own is in memory."""
-    if connection.vendor != "sqlite":
-        return
-    path = tmp_path / "copy.sqlite3"
-    with contextlib.closing(sqlite3.connect(path)) as copy:
-        connection.connection.backup(copy)
-    monkeypatch.setitem(connections.settings["default"], "NAME", str(path))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
-import sqlite3
 import threading
 import uuid
 
@@ -53,17 +51,6 @@ def test_a_taken_uuid_with_other_content_is_refused_and_nothing_is_lost(make_vis
         send(visit, {"/lantai": "ceramic"}, instance=instance)
     assert caught.value.known.answers == {"/lantai": "cement"}
     assert Submission.objects.get().answers == {"/lantai": "cement"}
-
-
-@pytest.fixture
-def shared_database(tmp_path, monkeypatch):
-    """Let threads meet in one database: a copy on disk where the tests' own is in memory."""
-    if connection.vendor != "sqlite":
-        return
-    path = tmp_path / "copy.sqlite3"
-    with contextlib.closing(sqlite3.connect(path)) as copy:
-        connection.connection.backup(copy)
-    monkeypatch.setitem(connections.settings["default"], "NAME", str(path))
 
 
 @pytest.mark.django_db(transaction=True)
