@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from guyub.fieldwork.definition import DEFAULT_LANGUAGE, Texts
 from guyub.imports import guarding
-from guyub.imports.reading import UnreadableFileError, sheet_names, xlsx_rows
+from guyub.imports.reading import UnreadableFileError, is_workbook, sheet_names, xlsx_rows
 
 SURVEY, CHOICES, SETTINGS = "survey", "choices", "settings"
 MAX_SHEETS = 30
@@ -118,16 +118,7 @@ def cells_of_workbook(path: Path) -> dict[str, list[list[str]]]:
     Raises:
         UnreadableFileError: it is no workbook, carries macros, is damaged or larger than any form.
     """
-    with path.open("rb") as file:
-        magic = file.read(4)
-    if magic.startswith(b"\xd0\xcf\x11\xe0"):
-        raise UnreadableFileError(
-            _(
-                "Ini berkas Excel lama (.xls) atau berkas berkata sandi. Buka di Excel, lalu simpan "
-                "sebagai “Excel Workbook (.xlsx)” tanpa kata sandi."
-            )
-        )
-    if not magic.startswith(b"PK"):
+    if not is_workbook(path):
         raise UnreadableFileError(_("Berkas ini bukan XLSForm: pakai berkas Excel (.xlsx)."))
     names = sheet_names(path)  # looks at sizes and packing first
     try:

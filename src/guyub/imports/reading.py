@@ -104,6 +104,24 @@ def _hidden(value: str) -> str:
     return f"{value[:6]}••••{value[-2:]}" if digits >= 12 else value[:40]
 
 
+def is_workbook(path: Path) -> bool:
+    """Tell by its first bytes whether a file is an Excel workbook (.xlsx), or something else.
+
+    Raises:
+        UnreadableFileError: it is one of old Excel, or locked by a password.
+    """
+    with path.open("rb") as file:
+        magic = file.read(4)
+    if magic == b"\xd0\xcf\x11\xe0":
+        raise UnreadableFileError(
+            _(
+                "Ini berkas Excel lama (.xls) atau berkas berkata sandi. Buka di Excel, lalu simpan "
+                "sebagai “Excel Workbook (.xlsx)” tanpa kata sandi."
+            )
+        )
+    return magic.startswith(b"PK")
+
+
 def look(path: Path, sheet: str = "") -> Layout:
     """Read the head of ``path`` and tell what is in it.
 
@@ -112,20 +130,11 @@ def look(path: Path, sheet: str = "") -> Layout:
     """
     if path.stat().st_size == 0:
         raise UnreadableFileError(_("Berkas kosong. Periksa kembali berkas yang Anda pilih."))
-    with path.open("rb") as file:
-        magic = file.read(8)
-    if magic.startswith(b"PK"):
+    if is_workbook(path):
         layout = Layout(kind="xlsx")
         layout.sheets = sheet_names(path)
         layout.sheet = sheet if sheet in layout.sheets else _likely_sheet(path, layout.sheets)
         head = _head(xlsx_rows(path, layout.sheet))
-    elif magic.startswith(b"\xd0\xcf\x11\xe0"):
-        raise UnreadableFileError(
-            _(
-                "Ini berkas Excel lama (.xls) atau berkas berkata sandi. Buka di Excel, lalu simpan "
-                "sebagai “Excel Workbook (.xlsx)” tanpa kata sandi."
-            )
-        )
     else:
         layout = Layout(kind="csv", encoding=detect_encoding(path))
         text = _decoded_head(path, layout.encoding)

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from guyub.agencies.models import Agency
 from guyub.areas.models import Area, Level
-from guyub.imports.reading import UnreadableFileError, sheet_names, xlsx_rows
+from guyub.imports.reading import UnreadableFileError, is_workbook, sheet_names, xlsx_rows
 from guyub.programs.models import SubActivity
 from guyub.programs.vocabulary import FundingSource, HelpKind, Recipient, Strategy
 from guyub.ui.languages import in_every_language
@@ -240,16 +240,7 @@ def read(path: Path) -> Sheet:
     Raises:
         UnreadableFileError: it is no Excel file, has no such table or a required column is missing.
     """
-    with path.open("rb") as file:
-        magic = file.read(4)
-    if magic.startswith(b"\xd0\xcf\x11\xe0"):
-        raise UnreadableFileError(
-            _(
-                "Ini berkas Excel lama (.xls) atau berkas berkata sandi. Buka di Excel, lalu simpan "
-                "sebagai “Excel Workbook (.xlsx)” tanpa kata sandi."
-            )
-        )
-    if not magic.startswith(b"PK"):
+    if not is_workbook(path):
         raise UnreadableFileError(_("Berkas ini bukan Excel (.xlsx)."))
     if _unpacked_size(path) > MAX_UNPACKED:
         raise UnreadableFileError(_("Isi berkas ini terlalu besar untuk daftar program."))
