@@ -8,6 +8,7 @@ import itertools
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -240,6 +241,13 @@ def shared_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "sqlite":
         return
     path = tmp_path / "copy.sqlite3"
+    deadline = time.monotonic() + 30
+
+    def look_at_the_clock(status: int, remaining: int, total: int) -> None:
+        # By itself it waits for ever while somebody else writes.
+        if time.monotonic() > deadline:
+            raise TimeoutError("another connection holds the tests' database")
+
     with contextlib.closing(sqlite3.connect(path)) as copy:
-        connection.connection.backup(copy)
+        connection.connection.backup(copy, progress=look_at_the_clock)
     monkeypatch.setitem(connections.settings["default"], "NAME", str(path))

@@ -73,7 +73,7 @@ def test_the_same_message_at_the_same_time_is_stored_once(make_visit, send, requ
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert sorted(outcomes) == [(False, 1), (False, 1), (False, 1), (True, 1)]
 
 

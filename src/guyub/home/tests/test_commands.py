@@ -48,12 +48,14 @@ def test_a_production_installation_serves_and_stops(tmp_path: Path) -> None:
         port = free.getsockname()[1]
     serving = subprocess.Popen(
         [*guyub, "serve", "--port", str(port), "--workers", "1"],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     try:
         assert serving.stdout
+        said = []
         while "Guyub berjalan" not in (line := serving.stdout.readline()):
-            assert line, serving.stderr and serving.stderr.read()
+            assert line, "".join(said)
+            said.append(line)
         base = f"http://127.0.0.1:{port}"
         with urllib.request.urlopen(f"{base}/masuk/login/", timeout=30) as answer:
             page = answer.read().decode()
