@@ -332,7 +332,7 @@ def yearly(
             if figure is not None
         ],
         columns=[Column(year), *(Column(name, numeric=True) for name in names)],
-        table=[(number, *figures) for number, figures in rows] if table is None else table,
+        table=[(str(number), *figures) for number, figures in rows] if table is None else table,
         height=250,
         caption=caption,
     )

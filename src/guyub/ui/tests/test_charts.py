@@ -10,7 +10,7 @@ from django.template import Context, Template
 from django.test import RequestFactory
 from django.utils import translation
 
-from guyub.ui.charts import Chart, bars, plan_curve, sequence, series, tile_map, trend
+from guyub.ui.charts import Chart, bars, plan_curve, sequence, series, tile_map, trend, yearly
 
 
 def every_chart() -> list[Chart]:
@@ -148,6 +148,13 @@ def test_a_block_holds_the_heading_the_numbers_and_no_inline_script() -> None:
     assert "Lihat sebagai tabel" in html
     assert html.count("<script") == 2  # data, and the loader by address
     assert 'type="application/json"' in html
+
+
+def test_years_are_no_amounts_in_the_table() -> None:
+    html = block(yearly("tahunan", "Angka", ["Kabupaten"], [(2025, [11.5])], year="Tahun"))
+
+    assert ">2025</th>" in html
+    assert "2.025" not in html
 
 
 def test_names_from_data_cannot_leave_the_block(settings: Any) -> None:
