@@ -37,6 +37,10 @@ def app_texts() -> dict[str, str]:
         "refused": _("{n} kiriman tidak diterima dan tetap disimpan di sini."),
         "look_at_queue": _("Lihat antrean"),
         "no_worker": _("Peramban ini tidak bisa membuka halaman tanpa sinyal. Pakai Chrome terbaru."),
+        "not_kept": _(
+            "Aplikasi belum tersimpan di ponsel ini dan tidak akan terbuka tanpa sinyal. Muat ulang "
+            "halaman ini di tempat yang sinyalnya baik sebelum berangkat."
+        ),
         "forgotten": _("Daftar kunjungan dihapus dari ponsel karena lama tidak disinkron."),
         # The list
         "search": _("Cari nama atau alamat"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import PHONE
+from django.http import HttpResponse
 from PIL import Image
 
 from guyub.access.roles import Role
@@ -23,7 +24,9 @@ QUEUE = "document.querySelector('#keadaan a')?.textContent"
 def until(page: Any, expression: str) -> None:
     """Wait until a JavaScript expression (or promise) is true; the page's own policy forbids eval."""
     deadline = time.monotonic() + 60
-    while not page.evaluate(f"(async () => ({expression}))()"):
+    # A promise that nobody keeps would be waited for without end.
+    later = "new Promise((tell) => setTimeout(tell, 5000, false))"
+    while not page.evaluate(f"Promise.race([(async () => ({expression}))(), {later}])"):
         assert time.monotonic() < deadline, expression
         page.wait_for_timeout(100)
 
@@ -58,7 +61,6 @@ def phone(browser, live_server, make_user):
         page.on("pageerror", lambda error: page.problems.append(str(error)))
         page.goto("/lapangan/")
         page.wait_for_selector(".visits a")
-        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
         until(page, "navigator.serviceWorker.controller !== null")
         page.user = user
         return page
@@ -92,7 +94,7 @@ def test_a_visit_without_signal_from_draft_to_server(make_visit, phone):
     page.reload()
     page.get_by_role("link", name="TUKIMAN").click()
     page.get_by_role("button", name="Mulai isi formulir").click()
-    assert page.get_by_text("Menurut registri: Tanah").is_visible()
+    page.get_by_text("Menurut registri: Tanah").wait_for()
     page.get_by_label("Semen").check()
     page.locator("input[type=file]").set_input_files(picture())
     page.wait_for_selector(".visit-preview canvas")
@@ -110,7 +112,7 @@ def test_a_visit_without_signal_from_draft_to_server(make_visit, phone):
     page.get_by_text("Foto dan lampiran: 1").wait_for()
     finish(page)
     assert page.evaluate(QUEUE) == "1 di antrean"
-    assert page.get_by_text("Tanpa sinyal", exact=True).is_visible()
+    page.get_by_text("Tanpa sinyal", exact=True).wait_for()
     assert not Submission.objects.exists()
     context.set_offline(False)
     sent(page)
@@ -126,6 +128,31 @@ def test_a_visit_without_signal_from_draft_to_server(make_visit, phone):
     assert left == [[], [], []]
     visit.refresh_from_db()
     assert visit.state == "sent"
+
+
+def test_an_app_that_could_not_be_kept_says_so_before_it_is_needed(
+    make_visit, make_user, browse, monkeypatch
+):
+    from django.contrib.staticfiles.handlers import StaticFilesHandlerMixin
+
+    make_visit()
+    serve = StaticFilesHandlerMixin.get_response
+    broken = {"photos.js"}
+
+    def without_some(self, request):
+        # The page itself gets everything; what is to be kept is asked for anew.
+        anew = request.headers.get("Cache-Control") == "no-cache"
+        if anew and any(name in request.path for name in broken):
+            return HttpResponse(status=503)
+        return serve(self, request)
+
+    monkeypatch.setattr(StaticFilesHandlerMixin, "get_response", without_some)
+    page = browse("/lapangan/", make_user(Role.AREA_OPERATOR))
+    page.get_by_text("belum tersimpan di ponsel ini").wait_for()
+    broken.clear()
+    page.reload()
+    until(page, "navigator.serviceWorker.controller !== null")
+    assert not page.get_by_text("belum tersimpan di ponsel ini").is_visible()
 
 
 def test_what_was_cut_off_after_the_server_had_stored_it_is_there_once(make_visit, phone):
@@ -214,14 +241,14 @@ def test_a_conflict_shows_on_the_phone_and_so_does_how_it_was_settled(
     finish(page)
     sent(page)
     page.wait_for_selector(".visits .badge-bad")
-    assert page.get_by_text("Dua kiriman untuk satu kunjungan").is_visible()
+    page.get_by_text("Dua kiriman untuk satu kunjungan").wait_for()
     mine = Submission.objects.get(sent_by=page.user)
     deciding.settle(mine, {"household.floor": str(mine.pk)}, actor=office)
     page.get_by_role("button", name="Sinkronkan").click()
     page.wait_for_selector(".visits .badge-good")
     page.get_by_role("link", name="TUKIMAN").click()
-    assert page.get_by_text("lantai: Semen/bata").is_visible()
-    assert page.get_by_text(f"Diputuskan oleh {office}").is_visible()
+    page.get_by_text("lantai: Semen/bata").wait_for()
+    page.get_by_text(f"Diputuskan oleh {office}").wait_for()
 
 
 def test_the_app_by_keyboard_alone_and_before_axe(make_visit, phone):

@@ -33,4 +33,4 @@ def test_a_request_from_the_citizen_to_the_answer(regency, browse):
     citizen.goto("/privasi/lacak/")
     citizen.get_by_label("Kode").fill(code)
     citizen.get_by_role("button", name="Lacak").click()
-    assert citizen.get_by_text("Salinan diserahkan.").is_visible()
+    citizen.get_by_text("Salinan diserahkan.").wait_for()

@@ -7,7 +7,7 @@ import { uuid } from "./photos.js";
 const { store, sync } = self.lapangan;
 const A_PAGE = 40;
 const TONES = { to_go: "neutral", draft: "info", queue: "warn", sent: "good", conflict: "bad", done: "good", refused: "bad" };
-const place = document.getElementById("isi"), state = document.getElementById("keadaan"), notice = document.getElementById("pemberitahuan");
+const place = document.getElementById("isi"), state = document.getElementById("keadaan"), notice = document.getElementById("pemberitahuan"), notReady = document.getElementById("belum-siap");
 let filling = null, shown = A_PAGE, wish = { text: "", state: "" }, syncing = false;
 
 // How things stand
@@ -204,10 +204,27 @@ async function renew(what) {
   if (again) { again.focus({ preventScroll: true }); if (start !== undefined) again.setSelectionRange(start, end); }
 }
 
+// Keeps the app on the phone. Who leaves before that is done finds nothing in the field, so it must be said.
+async function getReadyToGo() {
+  const warn = (key) => { if (!notReady.childElementCount) notReady.append(h("div", { class: "alert alert-warning", role: "status" }, say(key))); };
+  if (!("serviceWorker" in navigator)) { warn("no_worker"); return; }
+  let registration;
+  try {
+    registration = await navigator.serviceWorker.register("/lapangan/sw.js");
+  } catch (error) { warn(navigator.onLine ? "no_worker" : "not_kept"); return; }
+  registerSync();
+  const worker = registration.installing;
+  if (!worker || registration.active) return;
+  worker.addEventListener("statechange", () => {
+    if (worker.state === "redundant") warn("not_kept");
+    else if (worker.state === "activated") fill(notReady);
+  });
+}
+
 async function start() {
   store.onChange((what) => { renew(what); });
   addEventListener("hashchange", route);
-  addEventListener("online", () => { standing(); sync.run(); });
+  addEventListener("online", () => { standing(); sync.run(); if (notReady.childElementCount) { fill(notReady); getReadyToGo(); } });
   addEventListener("offline", () => standing());
   document.addEventListener("visibilitychange", async () => {
     if (document.visibilityState === "visible" && navigator.onLine && (await store.unsent()).queue) sync.run();
@@ -217,9 +234,7 @@ async function start() {
   if (await store.forgetOldVisits()) announce(say("forgotten"));
   await route();
   await standing();
-  if ("serviceWorker" in navigator) {
-    navigator.serviceWorker.register("/lapangan/sw.js").then(registerSync).catch(() => notice.append(h("div", { class: "alert alert-warning" }, say("no_worker"))));
-  } else notice.append(h("div", { class: "alert alert-warning" }, say("no_worker")));
+  getReadyToGo();
   if (navigator.onLine) sync.run();
 }
 
