@@ -11,7 +11,7 @@ class FieldworkConfig(AppConfig):
         from guyub.discussions import subjects
         from guyub.fieldwork import tasks
         from guyub.fieldwork.following import visits_follow_household
-        from guyub.fieldwork.models import Round, Submission, Visit
+        from guyub.fieldwork.models import FieldDecision, Round, Submission, Visit
         from guyub.fieldwork.panels import household_panel, leaving
         from guyub.imports.tasks import resumers
         from guyub.reconciliation.following import follow
@@ -23,6 +23,7 @@ class FieldworkConfig(AppConfig):
         panels.register("ui.topbar", leaving, order=90)
         follow(Visit, "household", by=visits_follow_household)
         follow(Submission, "household")
+        follow(FieldDecision, "person")
         subjects.register(
             Round,
             permission="fieldwork.view_rounds",

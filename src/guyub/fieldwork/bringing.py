@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from guyub.fieldwork import household_fields as fields
-from guyub.fieldwork import whom
+from guyub.fieldwork import member_fields, whom
 from guyub.fieldwork.models import FormUpload, FormVersion
 from guyub.fieldwork.services import keep_form
 from guyub.fieldwork.xlsform import Reading, read_file
@@ -27,7 +27,15 @@ from guyub.imports.reading import UnreadableFileError
 LARGEST = 5 * 1024 * 1024  # bytes
 KEPT = dt.timedelta(days=7)  # what nobody kept
 KNOWN_FIELDS = frozenset(
-    {*fields.FIELDS, fields.PHOTO, fields.LOCATION, fields.FIT, fields.FIT_REASON, *whom.FIELDS}
+    {
+        *fields.FIELDS,
+        fields.PHOTO,
+        fields.LOCATION,
+        fields.FIT,
+        fields.FIT_REASON,
+        *whom.FIELDS,
+        *member_fields.KNOWN,
+    }
 )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -16,7 +14,10 @@ from guyub.audit import services as audit
 from guyub.beneficiaries import services as beneficiaries
 from guyub.beneficiaries.models import Stage
 from guyub.fieldwork import household_fields as fields
-from guyub.fieldwork.answers import answer_to, files_about, said_of_household
+from guyub.fieldwork.answers import answer_to, files_about
+from guyub.fieldwork.comparing import Row, catalogue_of, compare, together
+from guyub.fieldwork.member_deciding import checked_choices, chosen, finish_members, note_of
+from guyub.fieldwork.members import compare_members
 from guyub.fieldwork.models import FieldDecision, Submission, Visit
 from guyub.fieldwork.photos import hang_photos
 from guyub.fieldwork.receiving import changed_meanwhile, judge
@@ -29,87 +30,8 @@ from guyub.registry import services as registry
 from guyub.registry.models import Channel, Household
 from guyub.registry.vocabulary import Status
 
-KEEP = "now"  # the choice to leave the registry as it is
 SHORTEST_REASON = 10  # letters
 LONGEST_NOTE = 500  # letters
-
-
-@dataclass(frozen=True)
-class Voice:
-    """What one submission says about one value. An empty ``value`` is no answer."""
-
-    submission: Submission
-    value: str
-    shown: str
-    seen: str  # what its device knew, in words
-    is_changed: bool  # the registry no longer holds what its device saw
-
-
-@dataclass(frozen=True)
-class Row:
-    """One value of a household beside what each submission says of it."""
-
-    name: str
-    label: str
-    now: str
-    shown_now: str
-    voices: tuple[Voice, ...]
-    is_disputed: bool
-
-    @property
-    def agreed(self) -> str:
-        """Return what all that answered say; empty when they differ or nobody did."""
-        said = [voice.value for voice in self.voices if voice.value]
-        return said[0] if said and all(fields.same(self.name, said[0], v) for v in said) else ""
-
-
-def together(submission: Submission) -> list[Submission]:
-    """Return the undecided submissions that have to be decided as one, oldest first."""
-    if submission.visit_id is None or submission.state not in UNDECIDED:
-        return [submission]
-    rows = Submission.objects.filter(visit=submission.visit_id, state__in=UNDECIDED)
-    return list(rows.select_related("form_version__form", "sent_by", "household").order_by("pk"))
-
-
-def compare(submissions: Sequence[Submission], home: Household | None) -> list[Row]:
-    """Return each value that the submissions answer, with what was seen, what is now and who says what."""
-    said = [
-        said_of_household(one.form_version.definition, one.answers).values for one in submissions
-    ]
-    names = list(dict.fromkeys(name for values in said for name in values))
-    now = fields.values_of(home, names) if home is not None else {}
-    rows = []
-    for name in names:
-        present = now.get(name, "")
-        voices = []
-        for submission, values in zip(submissions, said, strict=True):
-            seen = (submission.seen.get("values") or {}).get(name)
-            value = values.get(name, "")
-            is_changed = (
-                seen is not None
-                and not fields.same(name, seen, present)
-                and bool(value)
-                and not fields.same(name, value, present)
-            )
-            voices.append(
-                Voice(
-                    submission, value, fields.shown(name, value),
-                    fields.shown(name, seen or ""), is_changed,
-                )
-            )  # fmt: skip
-        answered = [voice.value for voice in voices if voice.value]
-        differ = any(not fields.same(name, answered[0], value) for value in answered[1:])
-        rows.append(
-            Row(
-                name,
-                str(fields.FIELDS[name].label),
-                present,
-                fields.shown(name, present),
-                tuple(voices),
-                differ or any(voice.is_changed for voice in voices),
-            )
-        )
-    return rows
 
 
 def _held(submission: Submission) -> tuple[Submission, Visit | None]:
@@ -159,6 +81,8 @@ def accept(submission: Submission, *, actor: Any, note: str = "") -> Submission:
                 "halamannya, lalu putuskan isiannya satu per satu."
             )
         )
+    if compare_members([held], held.household).wants_choices:
+        raise ValidationError(_("Ada isian anggota yang harus diputuskan satu per satu."))
     _finish([held], visit, actor=actor, note=_checked_note(note), choices={})
     audit.record("fieldwork.submission.apply", actor=actor, subject=held, reason=note.strip())
     return held
@@ -172,7 +96,8 @@ def settle(
 
     Args:
         submission: One of those in conflict; all undecided ones of its visit are settled together.
-        choices: ``{field: submission's key as text, or KEEP}`` for every disputed value.
+        choices: ``{field: submission's key as text, or KEEP}`` for every disputed value, and for every row
+            about nobody known ``{its key: ADD or KEEP}``.
         actor: Who decides.
         note: Why, for whoever reads it later.
 
@@ -182,15 +107,8 @@ def settle(
     held, visit = _held(submission)
     group = together(held)
     rows = compare(group, held.household)
-    missing = {
-        f"pilih-{row.name}": _("Pilih isian mana yang dipakai untuk %(field)s.")
-        % {"field": row.label}
-        for row in rows
-        if row.is_disputed
-        and choices.get(row.name) not in {KEEP, *(str(v.submission.pk) for v in row.voices)}
-    }
-    if missing:
-        raise ValidationError(missing)
+    members = compare_members(group, held.household)
+    checked_choices([*rows, *members.disputed], members.strangers, choices)
     _finish(group, visit, actor=actor, note=_checked_note(note), choices=choices)
     audit.record(
         "fieldwork.submission.settle",
@@ -200,6 +118,7 @@ def settle(
         detail={
             "submissions": [one.pk for one in group],
             "disputed": [row.name for row in rows if row.is_disputed],
+            "members": len(members.disputed) + len(members.strangers),
         },
     )
     return group
@@ -260,18 +179,7 @@ def _finish(
     """Write what was decided into the registry, and note the decision on everything it is about."""
     home = group[0].household
     rows = compare(group, home)
-    final: dict[str, tuple[str, Submission]] = {}  # field: value and whose it is
-    for row in rows:
-        choice = choices.get(row.name, "") if row.is_disputed else ""
-        if row.is_disputed and choice != KEEP:
-            voice = next(v for v in row.voices if str(v.submission.pk) == choice)
-            if voice.value:
-                final[row.name] = voice.value, voice.submission
-        elif not row.is_disputed and row.agreed:
-            final[row.name] = (
-                row.agreed,
-                next(v.submission for v in reversed(row.voices) if v.value),
-            )
+    final = chosen(rows, choices)
     last = max(group, key=lambda one: (one.finished_at or one.received_at, one.pk))
     for one in group:
         values = {name: value for name, (value, whose) in final.items() if whose.pk == one.pk}
@@ -290,8 +198,11 @@ def _finish(
         )
         for row in rows
     )
+    members = finish_members(group, home, visit, actor=actor, choices=choices)
     for one in group:
-        is_used = _is_used(one, rows, final)
+        is_used = _is_used(one, [*rows, *members.rows], final | members.final) or (
+            one.pk in members.brought
+        )
         _decide(one, SubmissionState.APPLIED if is_used else SubmissionState.REJECTED, actor, note)
         if is_used:
             hang_photos(one, actor=actor)
@@ -302,17 +213,13 @@ def _finish(
 
 
 def _write(home: Household, values: dict[str, str], submission: Submission, actor: Any) -> None:
-    note = _("%(submission)s: %(round)s") % {
-        "submission": submission,
-        "round": submission.round or submission.form_version.form,
-    }
     try:
         registry.edit_household(
             home,
             fields.to_columns(values),
             as_of=day_of(submission.finished_at, submission.received_at),
             actor=actor,
-            note=note,
+            note=note_of(submission),
             channel=Channel.FIELD,
         )
     except registry.RegistryError as error:
@@ -328,8 +235,8 @@ def _is_used(
     return any(
         voice.submission.pk == submission.pk
         and voice.value
-        and row.name in final
-        and fields.same(row.name, voice.value, final[row.name][0])
+        and row.key in final
+        and catalogue_of(row.name).same(row.name, voice.value, final[row.key][0])
         for row in rows
         for voice in row.voices
     )

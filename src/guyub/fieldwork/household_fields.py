@@ -34,7 +34,9 @@ class UnusableAnswerError(ValueError):
     """An answer is none that the registry can hold; the message tells why."""
 
 
-def _text(longest: int) -> Callable[[Any], str]:
+def read_text(longest: int) -> Callable[[Any], str]:
+    """Return what reads a text of at most ``longest`` letters."""
+
     def read(answer: Any) -> str:
         text = " ".join(str(answer).split())
         if len(text) > longest:
@@ -44,7 +46,8 @@ def _text(longest: int) -> Callable[[Any], str]:
     return read
 
 
-def _choice(choices: list[tuple[str, Any]]) -> Callable[[Any], str]:
+def read_choice(choices: list[tuple[str, Any]]) -> Callable[[Any], str]:
+    """Return what reads one of the registry's codes."""
     codes = {code for code, _label in choices}
 
     def read(answer: Any) -> str:
@@ -89,8 +92,8 @@ def _place(answer: Any) -> str:
 
 
 @dataclass(frozen=True)
-class HouseholdField:
-    """One value of a household, how an answer is read and which codes there are."""
+class RegistryField:
+    """One value of a household or person, how an answer is read and which codes there are."""
 
     name: str
     label: Any
@@ -99,25 +102,25 @@ class HouseholdField:
 
     @property
     def column(self) -> str:
-        return self.name.removeprefix(PREFIX)
+        return self.name.partition(".")[2]
 
 
-def _of(column: str, choices: type[Any] | None = None, longest: int = 0) -> HouseholdField:
+def _of(column: str, choices: type[Any] | None = None, longest: int = 0) -> RegistryField:
     label = Household._meta.get_field(column).verbose_name  # type: ignore[union-attr]
     if choices is not None:
-        return HouseholdField(
-            PREFIX + column, label, _choice(choices.choices), tuple(choices.choices)
+        return RegistryField(
+            PREFIX + column, label, read_choice(choices.choices), tuple(choices.choices)
         )
-    return HouseholdField(PREFIX + column, label, _text(longest))
+    return RegistryField(PREFIX + column, label, read_text(longest))
 
 
-FIELDS: dict[str, HouseholdField] = {
+FIELDS: dict[str, RegistryField] = {
     field.name: field
     for field in (
-        HouseholdField(
+        RegistryField(
             PREFIX + "status",
             gettext_lazy("status"),
-            _choice(v.RECORDED_STATUSES),
+            read_choice(v.RECORDED_STATUSES),
             tuple(v.RECORDED_STATUSES),
         ),
         _of("address", longest=250),
@@ -131,9 +134,9 @@ FIELDS: dict[str, HouseholdField] = {
         _of("water", v.Water),
         _of("electricity", v.Electricity),
         _of("ownership", v.Ownership),
-        HouseholdField(PREFIX + "assets", gettext_lazy("aset"), _assets, tuple(v.Asset.choices)),
-        HouseholdField(PREFIX + "expenditure", gettext_lazy("pengeluaran per kapita"), _rupiah),
-        HouseholdField(LOCATION, gettext_lazy("letak rumah"), _place),
+        RegistryField(PREFIX + "assets", gettext_lazy("aset"), _assets, tuple(v.Asset.choices)),
+        RegistryField(PREFIX + "expenditure", gettext_lazy("pengeluaran per kapita"), _rupiah),
+        RegistryField(LOCATION, gettext_lazy("letak rumah"), _place),
     )
 }
 # What a form's extra column may name.

@@ -16,6 +16,7 @@ from guyub.agencies.models import Agency
 from guyub.areas.models import Area
 from guyub.beneficiaries.models import Enrolment
 from guyub.fieldwork import household_fields as fields
+from guyub.fieldwork import member_fields
 from guyub.fieldwork.vocabulary import (
     ConflictKind,
     LoadState,
@@ -27,7 +28,7 @@ from guyub.fieldwork.vocabulary import (
 )
 from guyub.programs.models import SubActivity
 from guyub.proposals.models import Proposal
-from guyub.registry.models import Household
+from guyub.registry.models import Household, Person
 
 
 def in_language(texts: dict[str, str], language: str | None = None) -> str:
@@ -213,7 +214,8 @@ class Submission(models.Model):
 
     ``answers`` is ``{"/group/question": value}``, with a repeat as a list of the same; media are given
     by the name of their :class:`Attachment`. ``seen`` is what the device knew of the household:
-    ``{"values": {field: value}}``, as :mod:`guyub.fieldwork.household_fields` writes them. Both are sealed.
+    ``{"values": {field: value}, "members": {person's key: {field: value}}}``, as
+    :mod:`guyub.fieldwork.household_fields` and :mod:`guyub.fieldwork.member_fields` write them. Both are sealed.
     """
 
     instance = models.UUIDField(unique=True)
@@ -340,7 +342,7 @@ class AttachmentPart(models.Model):
 
 
 class FieldDecision(models.Model):
-    """What a person decided about one value of a household after a visit."""
+    """What a person decided about one value of a household, or of a member, after a visit."""
 
     visit = models.ForeignKey(
         Visit, models.CASCADE, null=True, blank=True, related_name="decisions"
@@ -348,8 +350,12 @@ class FieldDecision(models.Model):
     submission = models.ForeignKey(
         Submission, models.CASCADE, null=True, blank=True, related_name="decisions"
     )
+    # Whose value it is, where it is a member's.
+    person = models.ForeignKey(
+        Person, models.SET_NULL, null=True, blank=True, related_name="field_decisions"
+    )
     field = models.CharField(max_length=40)
-    # As stored in a value's history: before, and what stands now.
+    # A NIK stands here masked; the rest as stored in a value's history: before, and now.
     old = models.CharField(max_length=250, blank=True)
     new = models.CharField(max_length=250, blank=True)
     # There was something to choose between.
@@ -365,15 +371,23 @@ class FieldDecision(models.Model):
 
     @property
     def label(self) -> str:
-        return str(fields.FIELDS[self.field].label) if self.field in fields.FIELDS else self.field
+        if self.field == member_fields.ADDED:
+            return gettext("anggota baru")
+        known = self._catalogue.FIELDS.get(self.field)
+        label = str(known.label) if known is not None else self.field
+        return f"{self.person.name}: {label}" if self.person is not None else label
+
+    @property
+    def _catalogue(self) -> Any:
+        return member_fields if self.field.startswith(member_fields.PREFIX) else fields
 
     @property
     def shown_old(self) -> str:
-        return fields.shown(self.field, self.old)
+        return str(self._catalogue.shown(self.field, self.old))
 
     @property
     def shown_new(self) -> str:
-        return fields.shown(self.field, self.new)
+        return str(self._catalogue.shown(self.field, self.new))
 
 
 def upload_path(upload: FormUpload, file_name: str) -> str:

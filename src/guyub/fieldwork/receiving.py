@@ -29,6 +29,7 @@ from guyub.discussions.models import Kind
 from guyub.discussions.services import notify
 from guyub.fieldwork import household_fields as fields
 from guyub.fieldwork.answers import said_of_household
+from guyub.fieldwork.members import compare_members
 from guyub.fieldwork.models import (
     Attachment,
     AttachmentPart,
@@ -221,13 +222,22 @@ def _earlier(replaces: uuid.UUID | None, actor: Any) -> Submission | None:
 
 
 def changed_meanwhile(submission: Submission) -> list[str]:
-    """Return the fields in which the household was changed since the device saw it, and not to this."""
+    """Return the fields in which the household or a member was changed since the device saw it.
+
+    What was changed to the same as is answered does not count.
+    """
     if submission.household is None:
         return []
     seen = submission.seen.get("values") or {}
     said = said_of_household(submission.form_version.definition, submission.answers).values
     now = fields.values_of(submission.household, said)
+    members = compare_members([submission], submission.household)
     return [
+        row.key
+        for member in members.known
+        for row in member.rows
+        if any(voice.is_changed for voice in row.voices)
+    ] + [
         name
         for name, value in said.items()
         if name in seen

@@ -19,7 +19,10 @@ from guyub.access.permissions import authorize, can
 from guyub.beneficiaries.models import Enrolment, Stage
 from guyub.fieldwork import deciding, forms, queries, services
 from guyub.fieldwork.answers import lines
+from guyub.fieldwork.comparing import compare, together
 from guyub.fieldwork.exports import write_round
+from guyub.fieldwork.member_deciding import ADD, KEEP
+from guyub.fieldwork.members import compare_members
 from guyub.fieldwork.models import Attachment, Round, Submission, Visit
 from guyub.fieldwork.revealing import log_reveal, masked_lines
 from guyub.fieldwork.vocabulary import (
@@ -331,23 +334,31 @@ def _submission(
     request: HttpRequest, record: Submission, sent: dict[str, Any] | None = None
 ) -> HttpResponse:
     sent = sent or {}
-    group = deciding.together(record)
-    rows = deciding.compare(group, record.household)
     is_open = record.state in UNDECIDED
+    group = together(record)
+    rows = compare(group, record.household)
+    members = compare_members(group, record.household if is_open else None)
     definition = record.form_version.definition
     files = list(record.attachments.all())
-    disputed = any(row.is_disputed for row in rows)
+    # A change since the download, or another submission; what weighs is chosen for in any case.
+    is_conflict = is_open and (
+        len(group) > 1 or bool(record.conflict or any(row.is_disputed for row in rows))
+    )
     context = {
         "record": record,
         "group": group,
         "rows": rows,
         "is_open": is_open,
-        "is_conflict": is_open and (disputed or len(group) > 1),
+        "is_conflict": is_conflict,
+        "wants_choices": is_conflict or members.wants_choices,
+        "members": members,
         "lines": masked_lines(lines(definition, record.answers)),
         "files": {file.name: file for file in files},
         "pictures": [file for file in files if file.is_picture and file.stored_at],
         "outstanding": [file for file in files if not file.stored_at],
-        "decisions": record.visit.decisions.all()[:40] if record.visit and not is_open else [],
+        "decisions": record.visit.decisions.select_related("person")[:80]
+        if record.visit and not is_open
+        else [],
         "may_review": can(request.user, "fieldwork.review", record),
         "may_reveal": can(request.user, "fieldwork.reveal", record),
         "may_open_household": record.household is not None
@@ -358,7 +369,8 @@ def _submission(
         "reject_form": sent.get("reject") or forms.ReasonForm(auto_id="reject_%s"),
         "choices": sent.get("choices") or {},
         "errors": sent.get("errors") or {},
-        "keep": deciding.KEEP,
+        "keep": KEEP,
+        "add": ADD,
     }
     return render(request, "fieldwork/submission.html", context, status=422 if sent else 200)
 

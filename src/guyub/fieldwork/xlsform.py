@@ -15,6 +15,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
+from guyub.fieldwork import member_fields
 from guyub.fieldwork.definition import (
     CHOOSING,
     DEFAULT_LANGUAGE,
@@ -162,6 +163,8 @@ class _Reader:
         definition = Definition(
             self.id_string(), self.settings["version"][:100], self.title(), languages, items
         )
+        for path, message in member_fields.misplaced(definition):
+            self.fault(SURVEY, self.rows_of[path], "guyub", message)
         if not self.faults:
             self.find_circles(definition)
         self.look_at_unused()

@@ -238,15 +238,25 @@ def take_value(
 
 @transaction.atomic
 def add_person(
-    household: Household, values: dict[str, Any], *, as_of: dt.date, actor: Any
+    household: Household,
+    values: dict[str, Any],
+    *,
+    as_of: dt.date,
+    actor: Any,
+    note: str = "",
+    channel: str = Channel.MANUAL,
 ) -> Person:
-    """Add a member to a household."""
+    """Add a member to a household. ``note`` and ``channel`` say where the values are known from.
+
+    Raises:
+        RegistryError: the NIK is in the registry, or the household has a head already.
+    """
     _refuse_known(Person, "nik", values["nik"], None)
     household = _lock(Household, household.pk, None)
     if values.get("relation") == Relation.HEAD:
         _refuse_second_head(household, None)
     person = Person.objects.create(
-        origin=_origin(actor, as_of),
+        origin=_origin(actor, as_of, note, channel),
         household=household,
         **{**values, "name": values["name"].upper()},
     )
@@ -278,8 +288,17 @@ def edit_person(
     actor: Any,
     seen_at: dt.datetime | None = None,
     reason: str = "",
+    channel: str = Channel.MANUAL,
 ) -> list[str]:
-    """Change values of a person; return the names of those that changed."""
+    """Change values of a person; return the names of those that changed.
+
+    ``seen_at`` is ``updated_at`` as the editor saw it. ``reason`` and ``channel`` say where the values are
+    known from.
+
+    Raises:
+        ConflictError: somebody changed the person meanwhile.
+        RegistryError: the NIK is another's, or the household would have a second head.
+    """
     record: Person = _lock(Person, person.pk, seen_at)
     values = {name: value for name, value in values.items() if name in PERSON_FIELDS}
     if "name" in values:
@@ -291,7 +310,7 @@ def edit_person(
     ):
         _refuse_second_head(home, record.pk)
     old_name = record.name
-    origin = _origin(actor, as_of, reason)
+    origin = _origin(actor, as_of, reason, channel)
     changed = _change(record, values, SubjectKind.PERSON, home.pk, origin)
     if not changed:
         origin.delete()

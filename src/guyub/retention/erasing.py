@@ -309,7 +309,7 @@ def declare() -> None:
     erase_with(_proposals, "proposals.Proposal.household", how="emptied of names and words")
     erase_with(
         _field_work, "fieldwork.Visit.household", "fieldwork.Submission.household",
-        how="emptied of answers and files",
+        "fieldwork.FieldDecision.person", how="emptied of answers and files",
     )  # fmt: skip
     erase_with(_talk, "discussions.Thread.subject_id", how="emptied of words and files")
     changed = "deleted with the record's history"

@@ -11,6 +11,8 @@ from django.utils import timezone
 from guyub.access.roles import Role
 from guyub.audit.models import Event
 from guyub.fieldwork import deciding, receiving
+from guyub.fieldwork.comparing import compare, together
+from guyub.fieldwork.member_deciding import KEEP
 from guyub.fieldwork.models import FieldDecision
 from guyub.fieldwork.tests.test_receiving import announced, photo
 from guyub.reconciliation.services import merge_households
@@ -44,7 +46,7 @@ def test_a_conflict_is_settled_value_by_value(make_visit, send, make_user):
     visit, reviewer = make_visit(wall="bamboo"), make_user(Role.SECRETARIAT)
     one = send(visit, {"/lantai": "cement", "/dinding": "brick"}).submission
     other = send(visit, {"/lantai": "ceramic", "/dinding": "brick"}).submission
-    rows = {row.name: row for row in deciding.compare(deciding.together(one), visit.household)}
+    rows = {row.name: row for row in compare(together(one), visit.household)}
     assert rows["household.floor"].is_disputed
     assert not rows["household.wall"].is_disputed
     with pytest.raises(ValidationError):
@@ -67,7 +69,7 @@ def test_keeping_the_registrys_own_value(make_visit, send):
     visit = make_visit()
     one = send(visit, {"/lantai": "cement"}).submission
     send(visit, {"/lantai": "ceramic"})
-    deciding.settle(one, {"household.floor": deciding.KEEP}, actor=None)
+    deciding.settle(one, {"household.floor": KEEP}, actor=None)
     visit.household.refresh_from_db()
     assert visit.household.floor == "earth"
     assert set(visit.submissions.values_list("state", flat=True)) == {"rejected"}
@@ -81,9 +83,9 @@ def test_a_change_between_arrival_and_decision_is_noticed(make_visit, send):
     )
     with pytest.raises(ValidationError):
         deciding.accept(sent, actor=None)
-    rows = deciding.compare([sent], visit.household)
+    rows = compare([sent], visit.household)
     visit.household.refresh_from_db()
-    rows = deciding.compare([sent], visit.household)
+    rows = compare([sent], visit.household)
     assert rows[0].is_disputed
     assert rows[0].voices[0].is_changed
 
