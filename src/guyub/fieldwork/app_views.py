@@ -188,9 +188,12 @@ class _Sent:
         values = seen.get("values") or {}
         if not isinstance(answers, dict) or not all(isinstance(v, str) for v in values.values()):
             raise TypeError
+        members = {str(one["id"]): dict(one["values"]) for one in seen.get("members") or []}
+        if not all(isinstance(v, str) for known in members.values() for v in known.values()):
+            raise TypeError
         self.rest: dict[str, Any] = {
             "answers": answers,
-            "seen": {"values": values},
+            "seen": {"values": values, **({"members": members} if members else {})},
             "begun_at": _moment(sent.get("begun_at")),
             "finished_at": _moment(sent.get("finished_at")),
             "replaces": uuid.UUID(sent["replaces"]) if sent.get("replaces") else None,

@@ -1,7 +1,7 @@
 """What a phone gets to carry: the visits of its officer, their forms, and how what was sent stands.
 
 As little of people as the work needs: name, address, how many they are, the head's masked NIK, and of the
-house what the form asks about.
+house and its members what the form asks about, NIK masked.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from django.utils.translation import gettext as _
 from guyub.audit import services as audit
 from guyub.audit.models import Event
 from guyub.fieldwork import household_fields as fields
-from guyub.fieldwork import queries
+from guyub.fieldwork import member_fields, queries
 from guyub.fieldwork.answers import household_fields_of
+from guyub.fieldwork.members import asked_of_members
 from guyub.fieldwork.models import FieldDecision, FormVersion, Submission, Visit
 from guyub.fieldwork.vocabulary import ConflictKind, VisitState
 from guyub.registry.models import Person
-from guyub.registry.vocabulary import Relation
+from guyub.registry.restriction import open_people
+from guyub.registry.vocabulary import Relation, Status
 
 MOST_VISITS = 300  # on one phone
 KEEP_DAYS = 7  # without any contact, then the phone drops its visits
@@ -64,6 +66,7 @@ def carried(user: Any, *, village: str = "", have: frozenset[int] = frozenset())
     rounds = {visit.round_id: visit.round for visit in visits}
     versions = {record.form_version_id: record.form_version for record in rounds.values()}
     asked = {pk: household_fields_of(one.definition) for pk, one in versions.items()}
+    members = _members(visits, versions)
     heads = _heads(visits)
     decisions = _decisions(visits)
     conflicts = _conflicts(visits)
@@ -89,7 +92,7 @@ def carried(user: Any, *, village: str = "", have: frozenset[int] = frozenset())
         "needed_forms": sorted(versions),
         "forms": [_form(one) for pk, one in sorted(versions.items()) if pk not in have],
         "visits": [
-            _visit(visit, asked[visit.round.form_version_id], heads, decisions, conflicts)
+            _visit(visit, asked[visit.round.form_version_id], heads, members, decisions, conflicts)
             for visit in visits
         ],
         "sent": _sent(user),
@@ -107,12 +110,46 @@ def _heads(visits: list[Visit]) -> dict[int, str]:
     return {person.household_id: person.masked_nik for person in people}
 
 
+def _members(
+    visits: list[Visit], versions: dict[int, FormVersion]
+) -> dict[int, list[dict[str, Any]]]:
+    """Return what is known of the members that forms hand out, by visit; restricted people stay out."""
+    asked = {pk: asked_of_members(one.definition) for pk, one in versions.items()}
+    wanting = [
+        visit
+        for visit in visits
+        if visit.household_id is not None and member_fields.ID in asked[visit.round.form_version_id]
+    ]
+    if not wanting:
+        return {}
+    people: dict[int, list[Person]] = defaultdict(list)
+    rows = Person.objects.filter(
+        household__in=[visit.household_id for visit in wanting],
+        merged_into=None,
+        status=Status.ACTIVE,
+    )
+    for person in open_people(rows).order_by("pk"):
+        people[person.household_id].append(person)
+    return {
+        visit.pk: [
+            {
+                "id": str(person.pk),
+                "values": member_fields.carried(person, asked[visit.round.form_version_id]),
+            }
+            for person in sorted(
+                people[visit.household_id or 0], key=lambda one: one.relation != Relation.HEAD
+            )
+        ]
+        for visit in wanting
+    }
+
+
 def _decisions(visits: list[Visit]) -> dict[int, list[FieldDecision]]:
     """Return what was decided where there was something to choose, by visit."""
     done = [visit.pk for visit in visits if visit.state == VisitState.DONE]
     found: dict[int, list[FieldDecision]] = defaultdict(list)
     rows = FieldDecision.objects.filter(visit__in=done, was_disputed=True)
-    for decision in rows.select_related("decided_by").order_by("pk"):
+    for decision in rows.select_related("decided_by", "person").order_by("pk"):
         found[decision.visit_id or 0].append(decision)
     return found
 
@@ -132,6 +169,7 @@ def _visit(
     visit: Visit,
     asked: list[str],
     heads: dict[int, str],
+    members: dict[int, list[dict[str, Any]]],
     decisions: dict[int, list[FieldDecision]],
     conflicts: dict[int, str],
 ) -> dict[str, Any]:
@@ -152,7 +190,12 @@ def _visit(
         "members": home.member_count if home is not None else None,
         "note": "",
         "state": visit.state,
-        "seen": {"values": fields.values_of(home, asked)} if home is not None else {},
+        "seen": {
+            "values": fields.values_of(home, asked),
+            "members": members.get(visit.pk, []),
+        }
+        if home is not None
+        else {},
         "conflict": conflicts.get(visit.pk, ""),
         "outcome": [f"{one.label}: {one.shown_new or '—'}" for one in settled],
         "settled": _("Diputuskan oleh %(who)s, %(when)s")

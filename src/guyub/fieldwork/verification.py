@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
 from guyub.fieldwork import household_fields as fields
+from guyub.fieldwork import member_fields
 from guyub.fieldwork.expressions import parse
 from guyub.fieldwork.models import FormVersion
 from guyub.fieldwork.services import keep_form
 from guyub.registry import vocabulary as v
 
 ID_STRING = "guyub_verifikasi"
-VERSION = "1"
+VERSION = "2"
 LANGUAGES = ("id", "en")
 
 
@@ -41,6 +42,12 @@ FOUND = (
     (v.Status.MOVED, gettext_noop("Tidak, sudah pindah")),
     (v.Status.DIED, gettext_noop("Tidak, semua anggotanya sudah meninggal")),
 )
+# The same of one member.
+HERE = (
+    (v.Status.ACTIVE, gettext_noop("Ya")),
+    (v.Status.MOVED, gettext_noop("Tidak, sudah pindah")),
+    (v.Status.DIED, gettext_noop("Tidak, sudah meninggal")),
+)
 FUEL = (
     ("kayu", gettext_noop("Kayu bakar atau arang")),
     ("gas3", gettext_noop("Gas 3 kg")),
@@ -60,6 +67,15 @@ INCOME = (
 )
 
 
+MEMBER_CHOICES = (
+    ("hubungan", gettext_noop("Hubungan dengan kepala keluarga"), "relation", v.Relation),
+    ("pendidikan", gettext_noop("Pendidikan terakhir yang tamat"), "schooling", v.Schooling),
+    ("pekerjaan", gettext_noop("Pekerjaan"), "work", v.Work),
+    ("disabilitas", gettext_noop("Disabilitas"), "disability", v.Disability),
+    ("jaminan", gettext_noop("Jaminan kesehatan"), "health_insurance", v.HealthInsurance),
+)
+
+
 class _Builder:
     """Puts items together; expressions name questions as XLSForms do, ``${nama}``."""
 
@@ -76,6 +92,13 @@ class _Builder:
         items = [question(path) for question in questions]
         return {**self._item("group", name, path, "", label), "items": items}
 
+    def repeat(self, name: str, label: str, relevant: str, *questions: Any) -> dict[str, Any]:
+        return {
+            **self.group(name, label, *questions),
+            "kind": "repeat",
+            "relevant": self._expression(relevant),
+        }
+
     def question(
         self,
         name: str,
@@ -86,6 +109,7 @@ class _Builder:
         choices: Any = (),
         field: str = "",
         required: bool = False,
+        required_if: str = "",
         relevant: str = "",
         constraint: str = "",
         message: str = "",
@@ -101,7 +125,7 @@ class _Builder:
                 "hint": _texts(hint),
                 "choices": _choices(choices),
                 "field": field,
-                "required": self._expression("true()") if required else None,
+                "required": self._expression("true()" if required else required_if),
                 "relevant": self._expression(relevant),
                 "constraint": self._expression(constraint),
                 "constraint_message": _texts(message),
@@ -126,6 +150,7 @@ def definition() -> dict[str, Any]:
     make = _Builder()
     ask = make.question
     here = f"${{masih_tinggal}} = '{v.Status.ACTIVE}'"
+    living = f"${{anggota_ada}} != '{v.Status.MOVED}' and ${{anggota_ada}} != '{v.Status.DIED}'"
     items = [
         make.group(
             "kunjungan", gettext_noop("Kunjungan"),
@@ -160,6 +185,25 @@ def definition() -> dict[str, Any]:
                 relevant=here, message=gettext_noop("Isi 0 sampai 50.000.000.")),
             ask("aset", "select_multiple", gettext_noop("Barang yang dimiliki"),
                 choices=v.Asset.choices, field="household.assets", relevant=here),
+        ),
+        make.repeat(
+            "anggota", gettext_noop("Anggota"), here,
+            ask("anggota_id", "hidden", "", field=member_fields.ID),
+            ask("anggota_ada", "select_one", gettext_noop("Masih tinggal di sini?"), choices=HERE,
+                field=member_fields.STATUS),
+            ask("anggota_nama", "text", gettext_noop("Nama"), field=member_fields.NAME,
+                required_if="${anggota_id} = ''", relevant=living),
+            ask("anggota_nik", "text", gettext_noop("NIK"), field=member_fields.NIK,
+                appearance="numbers", constraint="regex(., '^[0-9]{16}$')", relevant=living,
+                hint=gettext_noop("Isi untuk anggota baru, atau bila yang tercatat keliru."),
+                message=gettext_noop("NIK harus tepat 16 angka.")),
+            ask("anggota_kelamin", "select_one", gettext_noop("Jenis kelamin"),
+                choices=v.Sex.choices, field="member.sex", relevant=living),
+            ask("anggota_lahir", "date", gettext_noop("Tanggal lahir"),
+                field=member_fields.BIRTH_DATE, relevant=living),
+            *(ask(f"anggota_{name}", "select_one", label, choices=choices.choices,
+                  field=f"member.{column}", appearance="minimal", relevant=living)
+              for name, label, column, choices in MEMBER_CHOICES),
         ),
         make.group(
             "rumah", gettext_noop("Rumah"),

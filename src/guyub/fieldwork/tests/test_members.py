@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from guyub.access.roles import Role
-from guyub.fieldwork import deciding, member_fields
+from guyub.fieldwork import deciding, member_fields, services
 from guyub.fieldwork.definition import Definition
 from guyub.fieldwork.member_deciding import ADD, KEEP
 from guyub.fieldwork.members import compare_members
-from guyub.fieldwork.models import FieldDecision
+from guyub.fieldwork.models import FieldDecision, Submission
 from guyub.fieldwork.services import keep_form
 from guyub.fieldwork.tests.conftest import question, small_form
+from guyub.fieldwork.tests.test_app import phone, until  # noqa: F401 (a fixture)
+from guyub.fieldwork.tests.test_phone import payload, post
+from guyub.fieldwork.verification import keep_built_in_form
 from guyub.registry import restriction
 from guyub.registry import services as registry
-from guyub.registry.models import Origin, Person, ValueChange
+from guyub.registry.models import Household, Origin, Person, ValueChange
 
+# Where somebody who wants to look at the pages has their pictures put.
+SHOTS = Path(os.environ["GUYUB_SHOTS"]) if "GUYUB_SHOTS" in os.environ else None
 NEW_NIK = "3302015503150009"
 
 
@@ -249,3 +256,87 @@ def test_questions_about_members_stand_in_a_repeat_that_asks_who(db):
     assert list(member_fields.misplaced(fine)) == []
     assert [path for path, _why in member_fields.misplaced(nobody)] == ["/anggota/work"]
     assert [path for path, _why in member_fields.misplaced(outside)] == ["/anggota/work"]
+
+
+def test_a_phone_carries_what_is_known_of_members_with_masked_numbers(
+    visit, tukiman, client_for, django_assert_max_num_queries
+):
+    held_back = registry.add_person(
+        visit.household,
+        {"nik": NEW_NIK, "name": "Sari", "relation": "child"},
+        as_of=dt.date(2026, 1, 5),
+        actor=None,
+    )
+    restriction.place(held_back, reason="Atas permintaannya", actor=None)
+    client = client_for(Role.AREA_OPERATOR)
+    client.get(reverse("fieldwork:data"))
+    with django_assert_max_num_queries(15):
+        answer = client.get(reverse("fieldwork:data"))
+    [member] = answer.json()["visits"][0]["seen"]["members"]
+    assert member["id"] == str(tukiman.pk)
+    assert member["values"]["member.nik"] == tukiman.masked_nik
+    assert member["values"]["member.birth_date"] == "1985-03-12"
+    assert "member.schooling" not in member["values"]
+    assert tukiman.nik not in answer.content.decode()
+    assert "Sari" not in answer.content.decode()
+
+
+def test_what_the_phone_knew_of_members_comes_back_with_the_answers(visit, tukiman, client_for):
+    client = client_for(Role.AREA_OPERATOR)
+    seen = client.get(reverse("fieldwork:data")).json()["visits"][0]["seen"]
+    registry.edit_person(tukiman, {"work": "labour"}, as_of=dt.date(2026, 2, 1), actor=None)
+    answers = {"/anggota": [row(id=str(tukiman.pk), work="trade")]}
+    assert post(client, payload(visit, seen=seen, answers=answers)).status_code == 201
+    sent = Submission.objects.get()
+    assert sent.seen["members"][str(tukiman.pk)]["member.work"] == ""
+    assert sent.conflict == "changed"
+
+
+@pytest.mark.browser
+def test_members_from_the_phone_to_the_registry(make_household, phone, browse):  # noqa: F811
+    home = make_household()
+    tukiman = home.members.get()
+    record = services.create_round(keep_built_in_form(), {"title": "Verifikasi"}, actor=None)
+    services.add_households(record, Household.objects.filter(pk=home.pk), actor=None)
+    services.open_round(record, actor=None)
+    page = phone()
+    page.locator(".visits a").first.click()
+    page.get_by_role("button", name="Mulai isi formulir").click()
+    page.get_by_label("Ya, masih tinggal di sini").check()
+    page.get_by_role("button", name="Berikutnya").click()
+    page.get_by_label("Berapa orang yang tinggal").fill("2")
+    page.get_by_role("button", name="Berikutnya").click()
+    page.locator(".visit-member summary").click()
+    assert tukiman.masked_nik in page.locator(".visit-member summary").inner_text()
+    assert "Menurut registri: 1985-03-12" in page.content()
+    page.get_by_label("Pekerjaan").select_option("trade")
+    page.get_by_role("button", name="Tambah Anggota").click()
+    fresh = page.locator("fieldset.visit-group").last
+    fresh.get_by_label("Nama").fill("Sari")
+    fresh.get_by_label("NIK").fill(NEW_NIK)
+    fresh.get_by_label("Perempuan").check()
+    fresh.get_by_label("Tanggal lahir").fill("2015-03-15")
+    fresh.get_by_label("Hubungan dengan kepala keluarga").select_option("child")
+    page.screenshot(path=str(SHOTS / "isi.png") if SHOTS else None, full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Berikutnya").click()
+    page.get_by_label("Tembok").check()
+    page.get_by_label("Semen/bata").check()
+    for _step in range(3):
+        page.get_by_role("button", name="Berikutnya").click()
+    page.get_by_role("button", name="Selesai, masukkan antrean").click()
+    until(page, "(await self.lapangan.store.all('sent')).length === 1")
+    assert not page.problems
+    sent = Submission.objects.get()
+    path = reverse("fieldwork:submission", args=[sent.pk])
+    for name, small in (("kecil", True), ("lebar", False)):
+        office = browse(path, Role.SECRETARIAT, phone=small)
+        office.screenshot(path=str(SHOTS / f"{name}.png") if SHOTS else None, full_page=True)
+        assert office.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert NEW_NIK not in office.content()
+    office.get_by_label("Tambahkan sebagai anggota baru").check()
+    office.get_by_role("button", name="Putuskan").click()
+    office.wait_for_load_state()
+    tukiman.refresh_from_db()
+    assert tukiman.work == "trade"
+    assert Person.objects.get(nik=NEW_NIK).household == home

@@ -167,11 +167,11 @@ def test_the_built_in_form_can_be_answered_and_says_what_is_wrong(db):
 
 
 def test_every_registry_field_that_the_built_in_form_asks_is_known(db):
-    from guyub.fieldwork import household_fields
+    from guyub.fieldwork import household_fields, member_fields
     from guyub.fieldwork.answers import questions
 
     asked = {q["field"] for q in questions(definition()) if q["field"]}
-    assert asked <= set(household_fields.KNOWN)
+    assert asked <= {*household_fields.KNOWN, *member_fields.KNOWN}
     assert len(asked) >= 13
 
 

@@ -132,6 +132,8 @@ export class Filling {
 
   mark(element, problem) {
     element.problem = problem;
+    const folded = problem && element.closest("details");
+    if (folded) folded.open = true;
     element.classList.toggle("field-bad", Boolean(problem));
     const note = element.querySelector(".errorlist");
     if (note) { note.textContent = problem; note.hidden = !problem; }
@@ -195,10 +197,26 @@ export class Filling {
     const again = async () => { this.form.forget(); await this.save(); await this.show(this.number); };
     const label = this.words(item.label) || item.name;
     return h("div", { class: "visit-repeat" },
-      rows.map((_row, i) => h("fieldset", { class: "visit-group" }, h("legend", {}, `${label} ${i + 1}`),
-        this.items(item.items, { ...at, [item.path]: i + 1 }),
-        h("button", { type: "button", class: "secondary small", onclick: () => { rows.splice(i, 1); container[item.path] = rows; again(); } }, say("remove_row", { label, n: i + 1 })))),
+      rows.map((row, i) => {
+        const here = { ...at, [item.path]: i + 1 }, member = this.memberOf(row, item);
+        // Whom the registry knows is folded up, and said to have moved or died instead of being taken out.
+        if (member) return h("details", { class: "visit-group visit-member" }, h("summary", {}, this.nameOf(member, item) || `${label} ${i + 1}`), this.items(item.items, here));
+        return h("fieldset", { class: "visit-group" }, h("legend", {}, `${label} ${i + 1}`), this.items(item.items, here),
+          h("button", { type: "button", class: "secondary small", onclick: () => { rows.splice(i, 1); container[item.path] = rows; again(); } }, say("remove_row", { label, n: i + 1 })));
+      }),
       h("button", { type: "button", class: "secondary big", onclick: () => { container[item.path] = [...rows, {}]; again(); } }, say("add_row", { label })));
+  }
+
+  // Which member of the registry a row was made for.
+  memberOf(row, repeat) {
+    const question = memberQuestion(repeat);
+    return question && ((this.visit.seen || {}).members || []).find((one) => one.id === row[question.path]);
+  }
+
+  nameOf(member, repeat) {
+    const relation = questionsIn(repeat).find((one) => one.field === "member.relation");
+    const code = member.values["member.relation"];
+    return [member.values["member.name"], relation && code ? this.form.choiceLabel(relation.path, code) || code : "", member.values["member.nik"]].filter(Boolean).join(" · ");
   }
 
   id(item, at) { return `q${item.path}${Object.values(at).map((n) => `-${n}`).join("")}`.replace(/[^\w-]/g, "_"); }
@@ -208,9 +226,9 @@ export class Filling {
     const label = this.words(item.label) || item.name;
     if (item.type === "note") return h("div", { class: "field note" }, h("p", {}, this.words(item.label)), this.words(item.hint) ? h("small", {}, this.words(item.hint)) : null);
     const several = item.type.startsWith("select") && !this.folds(item);
-    const described = [this.words(item.hint) || this.known(item) ? `${id}-hint` : "", `${id}-salah`].filter(Boolean).join(" ");
+    const described = [this.words(item.hint) || this.known(item, at) ? `${id}-hint` : "", `${id}-salah`].filter(Boolean).join(" ");
     const inner = [
-      this.words(item.hint) || this.known(item) ? h("small", { id: `${id}-hint` }, this.words(item.hint), this.words(item.hint) && this.known(item) ? h("br") : null, this.known(item)) : null,
+      this.words(item.hint) || this.known(item, at) ? h("small", { id: `${id}-hint` }, this.words(item.hint), this.words(item.hint) && this.known(item, at) ? h("br") : null, this.known(item, at)) : null,
       several ? this.boxes(item, at, id, value) : this.input(item, at, id, value, described),
       h("p", { class: "errorlist", id: `${id}-salah`, hidden: true }),
     ];
@@ -223,11 +241,19 @@ export class Filling {
   }
 
   // What the registry says now, in the words of the question.
-  known(item) {
-    const now = item.field && this.visit.seen && this.visit.seen.values[item.field];
+  known(item, at) {
+    const now = item.field && this.visit.seen && (item.field.startsWith("member.") ? this.knownOfMember(item, at) : this.visit.seen.values[item.field]);
     if (!now) return "";
     const shown = item.choices.length ? now.split(",").map((code) => this.form.choiceLabel(item.path, code) || code).join(", ") : now;
     return say("registry_says", { value: shown });
+  }
+
+  knownOfMember(item, at) {
+    const paths = Object.keys(at);
+    if (!paths.length) return "";
+    const repeat = this.form.items.get(paths[paths.length - 1]);
+    const member = this.memberOf(this.container(item.path, at), repeat);
+    return member ? member.values[item.field] : "";
   }
 
   folds(item) { return item.choices.length > MANY || /\bminimal\b|\bautocomplete\b/.test(item.appearance); }
@@ -450,7 +476,25 @@ export function newDraft(visit, form, language, replaces = null) {
     }
   };
   put(form.definition.items);
+  putMembers(form.definition, visit, draft);
   return draft;
+}
+
+function questionsIn(item) {
+  return (item.items || []).flatMap((one) => (one.kind === "group" ? questionsIn(one) : one.kind === "question" ? [one] : []));
+}
+
+const memberQuestion = (repeat) => questionsIn(repeat).find((one) => one.field === "member.id");
+
+// A row for each member that the registry knows, where the form has a place for whom it is about.
+function putMembers(definition, visit, draft) {
+  const members = (visit.seen && visit.seen.members) || [];
+  const walk = (items) => items.forEach((item) => {
+    if (item.kind === "group") walk(item.items);
+    const question = item.kind === "repeat" && memberQuestion(item);
+    if (question && members.length) draft.answers[item.path] = members.map((one) => ({ [question.path]: one.id }));
+  });
+  walk(definition.items);
 }
 
 export const language = texts.language;
