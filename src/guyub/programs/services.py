@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -64,18 +65,9 @@ def update_program(program: Program, *, actor: Any, values: dict[str, Any]) -> l
     """
     _held(program.agency_id)
     current = Program.objects.select_for_update().get(pk=program.pk)
-    changed = changes(current, values)
-    if not changed:
-        return []
-    rules.check_program(current)
-    current.save()
-    audit.record(
-        "programs.program.update",
-        actor=actor,
-        subject=current,
-        detail=_trace(current) | {"fields": changed},
+    return _change(
+        current, rules.check_program, "programs.program.update", actor=actor, values=values
     )
-    return changed
 
 
 @transaction.atomic
@@ -85,18 +77,9 @@ def delete_program(program: Program, *, actor: Any, reason: str) -> None:
     Raises:
         ValidationError: no reason was given, or something depends on a sub-activity of it.
     """
-    reason = _reason(reason)
     _held(program.agency_id)
     inside = SubActivity.objects.filter(activity__program=program)
-    _refuse_dependents(inside)
-    audit.record(
-        "programs.program.delete",
-        actor=actor,
-        subject=program,
-        reason=reason,
-        detail=_trace(program) | {"sub_activities": _names(inside)},
-    )
-    program.delete()
+    _delete(program, inside, "programs.program.delete", actor=actor, reason=reason)
 
 
 # Activities
@@ -130,18 +113,9 @@ def update_activity(activity: Activity, *, actor: Any, values: dict[str, Any]) -
         .select_related("program")
         .get(pk=activity.pk)
     )
-    changed = changes(current, values)
-    if not changed:
-        return []
-    rules.check_activity(current)
-    current.save()
-    audit.record(
-        "programs.activity.update",
-        actor=actor,
-        subject=current,
-        detail=_trace(current) | {"fields": changed},
+    return _change(
+        current, rules.check_activity, "programs.activity.update", actor=actor, values=values
     )
-    return changed
 
 
 @transaction.atomic
@@ -151,18 +125,9 @@ def delete_activity(activity: Activity, *, actor: Any, reason: str) -> None:
     Raises:
         ValidationError: no reason was given, or something depends on a sub-activity of it.
     """
-    reason = _reason(reason)
     _held(activity.program.agency_id)
     inside = SubActivity.objects.filter(activity=activity)
-    _refuse_dependents(inside)
-    audit.record(
-        "programs.activity.delete",
-        actor=actor,
-        subject=activity,
-        reason=reason,
-        detail=_trace(activity) | {"sub_activities": _names(inside)},
-    )
-    activity.delete()
+    _delete(activity, inside, "programs.activity.delete", actor=actor, reason=reason)
 
 
 # Sub-activities
@@ -238,19 +203,7 @@ def cancel_sub_activity(sub_activity: SubActivity, *, actor: Any, reason: str) -
     Raises:
         ValidationError: no reason was given, or it is cancelled already.
     """
-    reason = _reason(reason)
-    current = SubActivity.objects.select_for_update().get(pk=sub_activity.pk)
-    if current.is_cancelled:
-        raise ValidationError({"reason": _("Sub kegiatan ini sudah dibatalkan.")})
-    current.is_cancelled, current.cancel_reason = True, reason[:500]
-    current.save(update_fields=["is_cancelled", "cancel_reason"])
-    audit.record(
-        "programs.sub_activity.cancel",
-        actor=actor,
-        subject=current,
-        reason=reason,
-        detail=_trace(current),
-    )
+    _set_cancelled(sub_activity, True, "programs.sub_activity.cancel", actor=actor, reason=reason)
 
 
 @transaction.atomic
@@ -260,19 +213,7 @@ def restore_sub_activity(sub_activity: SubActivity, *, actor: Any, reason: str) 
     Raises:
         ValidationError: no reason was given, or it is not cancelled.
     """
-    reason = _reason(reason)
-    current = SubActivity.objects.select_for_update().get(pk=sub_activity.pk)
-    if not current.is_cancelled:
-        raise ValidationError({"reason": _("Sub kegiatan ini tidak dibatalkan.")})
-    current.is_cancelled, current.cancel_reason = False, ""
-    current.save(update_fields=["is_cancelled", "cancel_reason"])
-    audit.record(
-        "programs.sub_activity.restore",
-        actor=actor,
-        subject=current,
-        reason=reason,
-        detail=_trace(current),
-    )
+    _set_cancelled(sub_activity, False, "programs.sub_activity.restore", actor=actor, reason=reason)
 
 
 @transaction.atomic
@@ -282,17 +223,60 @@ def delete_sub_activity(sub_activity: SubActivity, *, actor: Any, reason: str) -
     Raises:
         ValidationError: no reason was given, or something depends on it.
     """
-    reason = _reason(reason)
     _held(sub_activity.agency_id)
-    _refuse_dependents(SubActivity.objects.filter(pk=sub_activity.pk))
-    audit.record(
-        "programs.sub_activity.delete",
-        actor=actor,
-        subject=sub_activity,
-        reason=reason,
-        detail=_trace(sub_activity),
-    )
-    sub_activity.delete()
+    itself = SubActivity.objects.filter(pk=sub_activity.pk)
+    _delete(sub_activity, itself, "programs.sub_activity.delete", actor=actor, reason=reason)
+
+
+def _change(
+    current: Program | Activity,
+    check: Callable[[Any], None],
+    action: str,
+    *,
+    actor: Any,
+    values: dict[str, Any],
+) -> list[str]:
+    """Put ``values`` into a held record, if any differs; return the names of the changed fields."""
+    changed = changes(current, values)
+    if changed:
+        check(current)
+        current.save()
+        detail = _trace(current) | {"fields": changed}
+        audit.record(action, actor=actor, subject=current, detail=detail)
+    return changed
+
+
+def _delete(
+    record: Program | Activity | SubActivity,
+    inside: QuerySet[SubActivity],
+    action: str,
+    *,
+    actor: Any,
+    reason: str,
+) -> None:
+    """Delete a record with the sub-activities that go with it, on which nothing may depend."""
+    reason = _reason(reason)
+    _refuse_dependents(inside)
+    detail = _trace(record)
+    if not isinstance(record, SubActivity):
+        detail["sub_activities"] = _names(inside)
+    audit.record(action, actor=actor, subject=record, reason=reason, detail=detail)
+    record.delete()
+
+
+def _set_cancelled(
+    sub_activity: SubActivity, cancelled: bool, action: str, *, actor: Any, reason: str
+) -> None:
+    reason = _reason(reason)
+    current = SubActivity.objects.select_for_update().get(pk=sub_activity.pk)
+    if current.is_cancelled == cancelled:
+        already = _("Sub kegiatan ini sudah dibatalkan.")
+        raise ValidationError(
+            {"reason": already if cancelled else _("Sub kegiatan ini tidak dibatalkan.")}
+        )
+    current.is_cancelled, current.cancel_reason = cancelled, reason[:500] if cancelled else ""
+    current.save(update_fields=["is_cancelled", "cancel_reason"])
+    audit.record(action, actor=actor, subject=current, reason=reason, detail=_trace(current))
 
 
 def _refuse_dependents(records: Any) -> None:
