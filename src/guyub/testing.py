@@ -161,7 +161,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         os.environ["DATABASE_URL"] = start_postgresql()
 
 
-WEB_ROLE = "guyub_web_test"
+# Roles are the server's, not a database's: each test process has its own.
+WEB_ROLE = f"guyub_web_test_{os.getpid()}"
 
 
 @pytest.fixture(scope="session")
@@ -217,7 +218,10 @@ def as_web_role(web_role: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _web_role_if_wished(request: pytest.FixtureRequest) -> None:
-    if request.config.getoption("--web-role") and request.node.get_closest_marker("django_db"):
+    # A test reaches the database by its mark or by what it asks for.
+    marked = request.node.get_closest_marker("django_db")
+    reaches = marked or {"db", "transactional_db"} & set(request.fixturenames)
+    if reaches and request.config.getoption("--web-role"):
         request.getfixturevalue("as_web_role")
 
 

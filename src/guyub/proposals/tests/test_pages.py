@@ -102,7 +102,9 @@ def test_a_village_reaches_only_its_own_households(
     own, other = make_household(), make_household("33.02.17.2001")
     new = reverse("proposals:new")
     assert client.get(f"{new}?keluarga={own.pk}&jenis=object").status_code == 200
-    assert client.get(f"{new}?keluarga={other.pk}&jenis=object").status_code == 403
+    # Under --web-role the database has no such household for them, so the page finds none.
+    answer = client.get(f"{new}?keluarga={other.pk}&jenis=object")
+    assert answer.status_code in (403, 404)
     for wrong in ("0", "abc", "9" * 30, "²"):
         assert client.get(new, {"keluarga": wrong}).status_code == 404
     sent = client.post(new, {"village": other.village.pk, "head_name": "A", "reason": REASON})
