@@ -43,3 +43,6 @@ def make_retention(actors: dict[str, User], today: dt.date) -> None:
             item, reason="Menjadi bukti pemeriksaan Inspektorat yang belum selesai", actor=secretary
         )
         services.submit(made["messages"], actor=secretary)
+    # One for each of the two to approve; the rest still waits to be looked through.
+    if "proposals" in made:
+        services.submit(made["proposals"], actor=actors["sekretariat-2"])

@@ -32,6 +32,7 @@ from guyub.datasets.services import create_dataset, mark_reference
 from guyub.demo import lists
 from guyub.demo.allocation import make_scenarios
 from guyub.demo.beneficiaries import REGENCY, enrol_recipients, scale_down
+from guyub.demo.connections import make_connections
 from guyub.demo.coordination import keep_scores, make_meetings, make_requests
 from guyub.demo.discussions import make_talk
 from guyub.demo.documents import make_documents
@@ -206,6 +207,8 @@ def build(households: int, seed: int, step: Step) -> None:
     with step(_("Permintaan pemilik data")):
         make_privacy(actors)
         make_retention(actors, today)
+    with step(_("Sambungan sistem lain")):
+        make_connections(actors, today)
     with step(_("LP2KD dan laporan")):
         make_documents(actors, today)
     if households >= WORTH_RELEASING:
@@ -295,13 +298,16 @@ def _load(
 
 @transaction.atomic
 def make_accounts() -> dict[str, User]:
-    """Make one account per role, by user name."""
+    """Make the accounts, at least one per role, by user name."""
     agencies = {agency.code: agency for agency in Agency.objects.all()}
     areas = {area.code: area for area in Area.objects.filter(code__in=("33.02.17", VILLAGE))}
     social, housing = agencies["dinsospermasdes"], agencies["dinperkim"]
     accounts: list[dict[str, Any]] = [
         {"username": "sekretariat", "full_name": "Wening Prabandari", "role": Role.SECRETARIAT,
          "position": "Sekretaris TKPKD"},
+        # What is disposed of takes two people.
+        {"username": "sekretariat-2", "full_name": "Danang Prasetyo", "role": Role.SECRETARIAT,
+         "position": "Kepala Bidang Pemerintahan dan Pembangunan Manusia"},
         {"username": "kepala", "full_name": "Bagaskara Tri Nugraha", "role": Role.AGENCY_HEAD,
          "agency": social, "position": "Kepala Dinas"},
         {"username": "operator", "full_name": "Sekar Larasati", "role": Role.AGENCY_OPERATOR,

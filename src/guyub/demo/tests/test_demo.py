@@ -31,7 +31,9 @@ from guyub.areas.models import Area
 from guyub.audit.models import Event
 from guyub.datasets.models import Dataset, Version
 from guyub.imports.models import ImportRun
+from guyub.connections.models import ApiToken, Delivery, Partner, Subscription
 from guyub.registry.models import Household, Move, Person
+from guyub.retention.models import Disposal
 datasets = Dataset.objects.select_related("current_version")
 print(json.dumps({
     "households": Household.objects.count(),
@@ -39,7 +41,10 @@ print(json.dumps({
     "moves": Move.objects.count(),
     "villages": Area.objects.filter(level=4).count(),
     "agencies": Agency.objects.count(),
-    "accounts": {u.username: [u.role, u.area_code, u.is_demo] for u in User.objects.all()},
+    "accounts": {u.username: [u.role, u.area_code, u.is_demo] for u in User.objects.filter(is_service=False)},
+    "disposals": list(Disposal.objects.values_list("state", "submitted_by__username")),
+    "connections": [kind.objects.count() for kind in (ApiToken, Partner, Subscription)],
+    "deliveries": sorted(Delivery.objects.values_list("state", flat=True)),
     "runs": ImportRun.objects.filter(state="done").count(),
     "versions": [[v.dataset.code, v.number, str(v.as_of), v.people, v.changed, v.is_reference]
                  for v in Version.objects.select_related("dataset").order_by("as_of", "pk")],
@@ -85,6 +90,17 @@ def test_every_role_has_an_account(facts: dict[str, Any]) -> None:
     areas = sorted(area.count(".") for _role, area, _demo in accounts.values() if area)
     assert areas == [2, 3], "one operator of a district, one of a village"
     assert accounts["desa"][1].startswith(accounts["kecamatan"][1] + ".")
+
+
+def test_each_of_two_people_has_a_disposal_of_the_other_to_approve(facts: dict[str, Any]) -> None:
+    reviewers = [who for state, who in facts["disposals"] if state == "submitted"]
+    assert sorted(reviewers) == ["sekretariat", "sekretariat-2"]
+
+
+def test_other_systems_are_connected(facts: dict[str, Any]) -> None:
+    assert facts["connections"] == [2, 1, 1]
+    # Nothing waits: a demo sends nothing to anybody.
+    assert set(facts["deliveries"]) == {"delivered", "given_up"}
 
 
 def test_datasets_have_dates_and_a_history(facts: dict[str, Any]) -> None:
