@@ -205,12 +205,28 @@ def difference(first: Scenario, second: Scenario) -> Difference:
     return Difference(len(helped_a) - both, len(helped_b) - both, both)
 
 
-def waiting_for(agency_id: int, year: int) -> int:
-    """Return how many of an agency's offers in the year's chosen plan are not adopted yet."""
-    return ScenarioOffer.objects.filter(
-        scenario__year=year,
-        scenario__chosen_at__isnull=False,
-        included=True,
-        adopted_at__isnull=True,
-        sub_activity__agency=agency_id,
-    ).count()
+@dataclass(frozen=True)
+class Waiting:
+    """How many sub-activities of an agency have not yet taken up what a chosen plan gives them."""
+
+    scenario_id: int
+    year: int
+    number: int
+
+
+def waiting_for(agency_id: int, year: int) -> Waiting | None:
+    """Return what an agency has to take up of the year's chosen plan; ``None`` when it is nothing."""
+    found = (
+        ScenarioOffer.objects.filter(
+            scenario__year=year,
+            scenario__chosen_at__isnull=False,
+            included=True,
+            adopted_at__isnull=True,
+            sub_activity__agency=agency_id,
+        )
+        .values("scenario_id")
+        .annotate(number=Count("pk"))
+        .order_by("scenario_id")
+        .first()
+    )
+    return Waiting(found["scenario_id"], year, found["number"]) if found else None

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from guyub.access.permissions import can
 from guyub.agencies.models import Agency
+from guyub.allocation import queries as allocation
 from guyub.beneficiaries import queries as beneficiaries
 from guyub.fieldwork import queries as fieldwork
 from guyub.home.tiles import Task, Tile, grouped
@@ -44,6 +45,7 @@ def tasks(user: Any) -> list[Task]:
         *_report_tasks(user),
         *_overlap_tasks(user),
         *_beneficiary_tasks(user),
+        *_plan_tasks(user),
         *_sharing_tasks(user),
         *_proposal_tasks(user),
         *_field_tasks(user),
@@ -179,6 +181,22 @@ def _beneficiary_tasks(user: Any) -> Iterator[Task]:
             reverse("beneficiaries:overview"),
             "people",
             "info",
+        )
+
+
+def _plan_tasks(user: Any) -> Iterator[Task]:
+    """What the year's chosen plan gives to sub-activities of the user's agency, not taken up yet."""
+    if user.agency_id is None or not can(user, "allocation.adopt"):
+        return
+    waiting = allocation.waiting_for(user.agency_id, timezone.localdate().year)
+    if waiting is not None:
+        yield Task(
+            _("%(n)s sub kegiatan belum mendaftarkan calon dari rencana bantuan")
+            % {"n": grouped(waiting.number)},
+            _("Rencana %(year)d sudah dipilih; daftarkan calon penerimanya.")
+            % {"year": waiting.year},
+            reverse("allocation:scenario", args=[waiting.scenario_id]),
+            "target",
         )
 
 

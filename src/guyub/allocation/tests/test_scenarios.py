@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from guyub.access.roles import Role
 from guyub.allocation import outcome, queries, services
@@ -219,4 +220,24 @@ def test_an_agency_learns_of_the_plan(year: Any, make_user: Any) -> None:
     scenario = year.reckoned()
     services.choose(scenario, reason="Disepakati dalam rapat.", actor=year.secretary)
     assert operator.notifications.filter(url=f"/alokasi/{scenario.pk}/").exists()
-    assert queries.waiting_for(year.houses.agency_id, 2026) == 1
+    waiting = queries.waiting_for(year.houses.agency_id, 2026)
+    assert waiting == queries.Waiting(scenario.pk, 2026, 1)
+    assert queries.waiting_for(year.houses.agency_id, 2027) is None
+    services.adopt(scenario.offers.get(sub_activity=year.houses), actor=operator)
+    assert queries.waiting_for(year.houses.agency_id, 2026) is None
+
+
+def test_what_waits_stands_on_the_first_page_of_whoever_takes_it_up(
+    year: Any, client_for: Any
+) -> None:
+    scenario = year.reckoned()
+    services.choose(scenario, reason="Disepakati dalam rapat.", actor=year.secretary)
+    # First pages show the present year.
+    Scenario.objects.update(year=timezone.localdate().year)
+    page = f'href="/alokasi/{scenario.pk}/"'
+    operator, head = (
+        client_for(role, agency=year.houses.agency)
+        for role in (Role.AGENCY_OPERATOR, Role.AGENCY_HEAD)
+    )
+    assert page in operator.get("/").content.decode()
+    assert page not in head.get("/").content.decode()
