@@ -23,11 +23,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array, csr_array, vstack
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 MILD, MODERATE, SEVERE = 0, 1, 2
 # What meeting a need counts for in the second stage, by severity.
@@ -214,6 +215,9 @@ def _best(
     Raises:
         NoPlanError: none was found within ``patience`` seconds.
     """
+    # Imported late here and below: it takes a second, and only the worker solves plans.
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
     found = milp(
         -gain,
         constraints=LinearConstraint(matrix, -np.inf, limits),
@@ -355,6 +359,8 @@ def worth(problem: Problem, given: Any) -> tuple[int, float]:
 
 def _solve_whole(problem: Problem, blocks: Sequence[_Block], so_far: Any = None) -> Plan:
     """Solve a problem in one piece; with ``so_far``, deal first to those who have least of that."""
+    from scipy.sparse import coo_array, csr_array, vstack
+
     offers = problem.offers
     in_turn = len(blocks) == 1 and _is_capped(problem) and so_far is None
     model = _model(problem, blocks, in_turn)

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
 from django.utils.translation import gettext as _
 
 EXCEL_ROWS = 1_000_000
@@ -27,6 +26,9 @@ def write_xlsx(
 
     Rows beyond what one sheet holds go on to further sheets. Returns the number of rows.
     """
+    # Imported late: it takes a while, and few requests write workbooks.
+    import xlsxwriter
+
     options = {
         "constant_memory": True,
         "strings_to_numbers": False,

@@ -10,8 +10,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import xlsxwriter
-
 from guyub.fieldwork.models import FormVersion
 from guyub.fieldwork.services import keep_form
 from guyub.fieldwork.xlsform import read_file
@@ -53,6 +51,9 @@ MEMBERS = ("Sari", "Budi", "Ani", "Darto", "Wati", "Jono")
 
 
 def _write(path: Path, sheets: dict[str, list[list[Any]]]) -> None:
+    # Imported late: listing the commands loads this module.
+    import xlsxwriter
+
     options = {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(str(path), options) as book:
         for name, rows in sheets.items():

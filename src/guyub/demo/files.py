@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import xlsxwriter
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
@@ -161,6 +160,9 @@ def _write_dtks(path: Path, people: _People) -> None:
 
 
 def _write_p3ke(path: Path, people: _People) -> None:
+    # Imported late: listing the commands loads this module.
+    import xlsxwriter
+
     columns = {
         "No": lambda n, r: n,
         "Kabupaten/Kota": lambda n, r: "Banyumas",
@@ -257,6 +259,8 @@ def _heads(people: _People, known: int, new: int) -> list[Row]:
 
 def _write_houses(path: Path, people: _People) -> None:
     """Write the list as an agency lays it out to print it: a title, and headings in two rows."""
+    import xlsxwriter
+
     workbook = xlsxwriter.Workbook(str(path))
     cover = workbook.add_worksheet("Pengantar")
     cover.write(0, 0, "Dengan hormat, terlampir daftar usulan RTLH untuk dipadankan.")
@@ -304,6 +308,8 @@ def _write_houses(path: Path, people: _People) -> None:
 
 
 def _write_latrines(path: Path, people: _People) -> None:
+    import xlsxwriter
+
     workbook = xlsxwriter.Workbook(str(path))
     sheet = workbook.add_worksheet("Penerima")
     whole = workbook.add_format({"num_format": "0"})

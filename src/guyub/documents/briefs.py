@@ -15,16 +15,11 @@ from guyub.beneficiaries.models import Enrolment, Stage
 from guyub.documents import figures, sources
 from guyub.documents import paper as p
 from guyub.documents.paper import Block, Chapter, Column, Paper, Part, Table
-from guyub.documents.typeset import paper_pdf
-from guyub.documents.word import paper_docx
-from guyub.documents.workbook import paper_xlsx
 from guyub.obstacles.models import UNSOLVED, Obstacle
 from guyub.programs.models import Program
 from guyub.registry import tallies
 from guyub.registry.measures import Tally, total
 from guyub.reports.queries import late_by_agency
-
-MAKERS = {"pdf": paper_pdf, "docx": paper_docx, "xlsx": paper_xlsx}
 
 
 def name_of(reader: Any) -> str:

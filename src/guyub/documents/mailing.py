@@ -29,6 +29,7 @@ from guyub.access.roles import AGENCY_ROLES, Role
 from guyub.accounts.models import User
 from guyub.audit import services as audit
 from guyub.documents import briefs, built, sources
+from guyub.documents.formats import MAKERS
 from guyub.documents.models import (
     BuiltReport,
     Carriage,
@@ -217,7 +218,7 @@ def made(entry: Schedule, user: Any) -> tuple[str, bytes]:
         name = f"laporan-program-{entry.program.pk}-{day}"
     else:
         raise NothingToSendError(_("Yang dilaporkan sudah tidak ada."))
-    return f"{name}.{ending}", briefs.MAKERS[ending](paper)
+    return f"{name}.{ending}", MAKERS[ending](paper)
 
 
 def built_xlsx(report: BuiltReport, user: Any) -> bytes:

@@ -16,6 +16,7 @@ from guyub.access.guards import requires
 from guyub.agencies.models import Agency
 from guyub.areas.models import Area, Level
 from guyub.documents import briefs, keeping, services
+from guyub.documents.formats import MAKERS
 from guyub.documents.mailing import MEDIA_TYPES
 from guyub.documents.models import FiguresState, FileFormat
 from guyub.documents.paper import Paper
@@ -33,7 +34,7 @@ def _answer(
 ) -> HttpResponse:
     ending: str = record.wanted
     paper = make(record, _year(request), request.user)
-    content = briefs.MAKERS[ending](paper)
+    content = MAKERS[ending](paper)
     services.log_export(name, actor=request.user, subject=record, format=ending)
     response = HttpResponse(content, content_type=MEDIA_TYPES[ending])
     title = slugify(f"{paper.title} {paper.subtitle}")[:80]
@@ -42,7 +43,7 @@ def _answer(
 
 
 def _wanted(record: Any, ending: str) -> Any:
-    if ending not in briefs.MAKERS:
+    if ending not in MAKERS:
         raise Http404
     record.wanted = ending
     return record

@@ -24,6 +24,7 @@ from guyub.discussions.models import Kind
 from guyub.discussions.people import people_of
 from guyub.discussions.services import notify
 from guyub.documents import keeping, lp2kd
+from guyub.documents.formats import MAKERS
 from guyub.documents.models import (
     Document,
     Edition,
@@ -34,9 +35,6 @@ from guyub.documents.models import (
     SectionText,
 )
 from guyub.documents.paper import Paper
-from guyub.documents.typeset import paper_pdf
-from guyub.documents.word import paper_docx
-from guyub.documents.workbook import paper_xlsx
 
 log = logging.getLogger(__name__)
 
@@ -308,9 +306,6 @@ def fill_waiting(figures: Figures) -> int:
     return filled
 
 
-MAKERS = (("pdf", paper_pdf), ("docx", paper_docx), ("xlsx", paper_xlsx))
-
-
 def make(edition_id: int) -> Edition | None:
     """Make the files of an edition from what it froze. Doing it again changes nothing.
 
@@ -328,7 +323,7 @@ def make(edition_id: int) -> Edition | None:
     edition = Edition.objects.get(pk=edition_id)
     try:
         paper = Paper.from_json(edition.content)
-        for number, (name, maker) in enumerate(MAKERS, 1):
+        for number, (name, maker) in enumerate(MAKERS.items(), 1):
             with translation.override(edition.language):
                 content = maker(paper)
             getattr(edition, name).save(f"lp2kd.{name}", ContentFile(content), save=False)

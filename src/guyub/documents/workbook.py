@@ -9,7 +9,6 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import xlsxwriter
 from django.utils.translation import gettext as _
 
 from guyub.documents.paper import COUNT, DECIMAL, NUMERIC, PERCENT, RUPIAH, Column, Drawing, Paper
@@ -27,6 +26,9 @@ class _Book:
     """A workbook with the few formats that its sheets share."""
 
     def __init__(self, target: io.BytesIO) -> None:
+        # Imported late: it takes a while, and few requests write workbooks.
+        import xlsxwriter
+
         self.book = xlsxwriter.Workbook(target, OPTIONS)
         self.bold = self.book.add_format({"bold": True})
         self.head = self.book.add_format(

@@ -11,8 +11,6 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-import xlsxwriter
-
 from guyub.fieldwork.definition import Choice, Definition, Expression, Item
 from guyub.fieldwork.xlsform_sheets import CHOICES, SETTINGS, SURVEY, TRANSLATED, language_heading
 
@@ -118,6 +116,9 @@ def _cells(item: Item) -> list[str]:
 
 def write(definition: Definition) -> bytes:
     """Return the form as an XLSForm workbook; cells are text, never formulas."""
+    # Imported late: it takes a while, and few requests write workbooks.
+    import xlsxwriter
+
     options = {"in_memory": True, "strings_to_numbers": False, "strings_to_formulas": False,
                "strings_to_urls": False}  # fmt: skip
     out = io.BytesIO()

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import xlsxwriter
 from django.utils.translation import gettext as _
 
 from guyub.imports.folder import RunFolder, rows_in
@@ -43,6 +42,9 @@ def write_rejected(
     empty columns called ``confirm``. Faulty cells are coloured. Every cell is text: Excel can't turn a
     NIK into a number again, nor run what looks like a formula.
     """
+    # Imported late: it takes a while, and few requests write workbooks.
+    import xlsxwriter
+
     cells = ", ".join(f"s.c{i}" for i in range(len(headings)))
     count = 0
     with (

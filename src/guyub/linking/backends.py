@@ -12,14 +12,16 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from splink import Linker, SettingsCreator
 
 from guyub.linking.model import COMPARISONS
+
+if TYPE_CHECKING:
+    from splink import SettingsCreator
 
 logging.getLogger("splink").setLevel(logging.ERROR)
 
@@ -61,7 +63,8 @@ class DuckDB(Backend):
         target: Path,
         least_weight: float | None,
     ) -> dict[str, Any]:
-        from splink import DuckDBAPI
+        # Imported late here and below: it takes most of a second, and only the worker weighs pairs.
+        from splink import DuckDBAPI, Linker
 
         with open_scratch(self.work, "score", self.memory) as duck:
             api = DuckDBAPI(duck)
@@ -92,7 +95,7 @@ class Spark(Backend):
         target: Path,
         least_weight: float | None,
     ) -> dict[str, Any]:
-        from splink import SparkAPI
+        from splink import Linker, SparkAPI
 
         session = spark_session()
         api = SparkAPI(spark_session=session, break_lineage_method="persist")

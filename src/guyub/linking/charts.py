@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-import altair as alt
 from django.utils.translation import gettext as _
 
 from guyub.linking.model import COMPARISONS, weight
@@ -22,6 +21,9 @@ def _signed(number: float) -> str:
 
 @lru_cache(maxsize=8)
 def _waterfall(language: str, accept: float) -> dict[str, Any]:
+    # Imported late here and below, as in guyub.ui.charts.
+    import altair as alt
+
     t = tokens()
     colours = alt.Scale(
         domain=["up", "down", "total"], range=[t["series-1"], t["series-2"], t["muted"]]
@@ -95,6 +97,8 @@ def _bar(label: str, level: str, start: float, end: float) -> dict[str, Any]:
 
 @lru_cache(maxsize=4)
 def _weights(language: str) -> dict[str, Any]:
+    import altair as alt
+
     t = tokens()
     base = alt.Chart(alt.NamedData(name=ROWS)).encode(
         y=alt.Y("label:N", sort=None, title=None,
@@ -145,6 +149,8 @@ def match_weights(run: LinkRun) -> Chart:
 
 @lru_cache(maxsize=32)
 def _spread(language: str, review: float, accept: float) -> dict[str, Any]:
+    import altair as alt
+
     t = tokens()
     colours = alt.Scale(
         domain=["none", "review", "sure"], range=[t["muted"], t["series-2"], t["series-1"]]

@@ -9,15 +9,14 @@ are one person (the prior). :mod:`guyub.linking.training` says where ``m`` and `
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import splink.comparison_level_library as cll
 from django.utils.translation import gettext_lazy as _
-from splink import SettingsCreator, block_on
-from splink.blocking_rule_library import CustomRule
-from splink.comparison_library import CustomComparison
+
+if TYPE_CHECKING:
+    from splink import SettingsCreator
 
 # Raised whenever the comparisons, their levels or the way of training change.
 MODEL_VERSION = 1
@@ -28,13 +27,14 @@ class Level:
     """One outcome of a comparison.
 
     ``m`` is the chance that it happens to records of one person before anything has been learnt.
-    ``u`` is its chance among records of two people where that is given and not counted.
+    ``u`` is its chance among records of two people where that is given and not counted. ``condition``
+    makes Splink's condition out of its library of them (``splink.comparison_level_library``).
     """
 
     name: str
     label: Any
     m: float
-    condition: Any
+    condition: Callable[[Any], Any]
     u: float | None = None
     by_frequency: str = ""  # column whose rare values weigh more
 
@@ -57,72 +57,77 @@ class Comparison:
         return len(self.levels) - 1 - position
 
 
-def _sql(text: str) -> Any:
-    return cll.CustomLevel(text, base_dialect_str="duckdb")
+def _sql(text: str) -> Callable[[Any], Any]:
+    return lambda cll: cll.CustomLevel(text, base_dialect_str="duckdb")
 
 
-ELSE = cll.ElseLevel
+def _else(cll: Any) -> Any:
+    return cll.ElseLevel()
+
 
 COMPARISONS: tuple[Comparison, ...] = (
     Comparison(
         "name", _("Nama"), "name_key",
         (
             Level("same", _("Sama setelah ejaan disamakan"), 0.70,
-                  cll.ExactMatchLevel("name_key"), by_frequency="name_key"),
+                  lambda cll: cll.ExactMatchLevel("name_key"), by_frequency="name_key"),
             Level("slip", _("Beda satu-dua huruf atau urutan kata"), 0.14,
-                  cll.Or(_sql("name_sorted_l = name_sorted_r"),
-                         cll.JaroWinklerLevel("name_key", 0.95))),
+                  lambda cll: cll.Or(_sql("name_sorted_l = name_sorted_r")(cll),
+                                     cll.JaroWinklerLevel("name_key", 0.95))),
             Level("part", _("Satu nama bagian dari yang lain"), 0.08,
-                  cll.ArraySubsetLevel("name_words")),
-            Level("alike", _("Mirip"), 0.05, cll.JaroWinklerLevel("name_key", 0.88)),
+                  lambda cll: cll.ArraySubsetLevel("name_words")),
+            Level("alike", _("Mirip"), 0.05,
+                  lambda cll: cll.JaroWinklerLevel("name_key", 0.88)),
             Level("word", _("Kata pertama atau terakhir sama"), 0.015,
                   _sql("first_word_l = first_word_r OR last_word_l = last_word_r")),
-            Level("other", _("Berbeda"), 0.015, ELSE()),
+            Level("other", _("Berbeda"), 0.015, _else),
         ),
     ),
     Comparison(
         "birth", _("Tanggal lahir"), "birth",
         (
-            Level("same", _("Sama"), 0.80, cll.ExactMatchLevel("birth")),
+            Level("same", _("Sama"), 0.80, lambda cll: cll.ExactMatchLevel("birth")),
             Level("swapped", _("Hari dan bulan tertukar"), 0.05,
                   _sql("birth_swapped_l = birth_r")),
-            Level("slip", _("Beda satu angka"), 0.06, cll.LevenshteinLevel("birth", 1)),
+            Level("slip", _("Beda satu angka"), 0.06, lambda cll: cll.LevenshteinLevel("birth", 1)),
             Level("vague", _("Tahun sama, salah satunya tanggal baku (mis. 1 Januari)"), 0.03,
                   _sql("birth_year_l = birth_year_r AND (birth_vague_l OR birth_vague_r)")),
             Level("year", _("Hanya tahunnya sama"), 0.03, _sql("birth_year_l = birth_year_r")),
-            Level("other", _("Berbeda"), 0.03, ELSE()),
+            Level("other", _("Berbeda"), 0.03, _else),
         ),
     ),
     Comparison(
         "sex", _("Jenis kelamin"), "sex",
         (
-            Level("same", _("Sama"), 0.985, cll.ExactMatchLevel("sex")),
-            Level("other", _("Berbeda"), 0.015, ELSE()),
+            Level("same", _("Sama"), 0.985, lambda cll: cll.ExactMatchLevel("sex")),
+            Level("other", _("Berbeda"), 0.015, _else),
         ),
     ),
     Comparison(
         "area", _("Tempat tinggal"), "village",
         (
-            Level("village", _("Desa/kelurahan sama"), 0.91, cll.ExactMatchLevel("village")),
-            Level("district", _("Hanya kecamatannya sama"), 0.04, cll.ExactMatchLevel("district")),
-            Level("other", _("Berbeda"), 0.05, ELSE()),
+            Level("village", _("Desa/kelurahan sama"), 0.91,
+                  lambda cll: cll.ExactMatchLevel("village")),
+            Level("district", _("Hanya kecamatannya sama"), 0.04,
+                  lambda cll: cll.ExactMatchLevel("district")),
+            Level("other", _("Berbeda"), 0.05, _else),
         ),
     ),
     Comparison(
         "kk", _("Nomor KK"), "kk",
         (
-            Level("same", _("Sama"), 0.62, cll.ExactMatchLevel("kk"), u=0.0),
-            Level("slip", _("Beda satu-dua angka"), 0.12, cll.LevenshteinLevel("kk", 2), u=2e-4),
-            Level("other", _("Berbeda"), 0.26, ELSE(), u=1.0),
+            Level("same", _("Sama"), 0.62, lambda cll: cll.ExactMatchLevel("kk"), u=0.0),
+            Level("slip", _("Beda satu-dua angka"), 0.12, lambda cll: cll.LevenshteinLevel("kk", 2), u=2e-4),
+            Level("other", _("Berbeda"), 0.26, _else, u=1.0),
         ),
     ),
     Comparison(
         "nik", _("NIK"), "nik",
         (
-            Level("same", _("Sama"), 0.05, cll.ExactMatchLevel("nik"), u=1e-5),
+            Level("same", _("Sama"), 0.05, lambda cll: cll.ExactMatchLevel("nik"), u=1e-5),
             # Children born on one day in one district have numbers next to each other.
-            Level("slip", _("Beda satu-dua angka"), 0.65, cll.LevenshteinLevel("nik", 2), u=0.02),
-            Level("other", _("Berbeda"), 0.30, ELSE(), u=0.98),
+            Level("slip", _("Beda satu-dua angka"), 0.65, lambda cll: cll.LevenshteinLevel("nik", 2), u=0.02),
+            Level("other", _("Berbeda"), 0.30, _else, u=0.98),
         ),
     ),
 )  # fmt: skip
@@ -176,6 +181,12 @@ def settings(
     ``prior`` is the chance that two records picked at random are one person. ``blocks``
     are the columns of which a pair must share one set; ``None`` compares every pair.
     """
+    # Imported late: it takes most of a second, and only the worker weighs pairs.
+    import splink.comparison_level_library as cll
+    from splink import SettingsCreator, block_on
+    from splink.blocking_rule_library import CustomRule
+    from splink.comparison_library import CustomComparison
+
     rules: list[Any] = (
         [CustomRule("1=1")] if blocks is None else [block_on(*columns) for columns in blocks]
     )
@@ -183,7 +194,7 @@ def settings(
     for comparison in COMPARISONS:
         levels: list[Any] = [cll.NullLevel(comparison.column)]
         for level in comparison.levels:
-            creator = level.condition.configure(
+            creator = level.condition(cll).configure(
                 m_probability=float(m[comparison.name][level.name]),
                 u_probability=float(u[comparison.name][level.name]),
                 label_for_charts=level.name,

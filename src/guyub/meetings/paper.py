@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from docx import Document
 
 from guyub.meetings import queries
 from guyub.meetings.models import Capacity, Invitation, MandateScope, Meeting
@@ -197,6 +196,9 @@ def minutes_pdf(meeting: Meeting) -> bytes:
 
 def minutes_docx(meeting: Meeting) -> bytes:
     """Return the minutes as a Word file, to be worked over by hand."""
+    # Imported late: it takes half a second, and few requests write for Word.
+    from docx import Document
+
     data = minutes_data(meeting)
     document = Document()
     document.core_properties.title = f"{data['title']} {data['meeting']}"

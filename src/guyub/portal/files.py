@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
@@ -31,11 +30,11 @@ LEVELS = {Level.REGENCY: "kabupaten", Level.DISTRICT: "kecamatan", Level.VILLAGE
 
 @dataclass(frozen=True)
 class Field:
-    """A column of a file: its name, what it holds, and its type in Parquet."""
+    """A column of a file: its name, what it holds, and the name of its type in Polars."""
 
     name: str
     meaning: Any
-    type: type[pl.DataType] = pl.String
+    type: str = "String"
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Publication:
     table: str = ""
 
 
-AS_OF = Field("per_tanggal", _("Keadaan data per tanggal"), pl.Date)
+AS_OF = Field("per_tanggal", _("Keadaan data per tanggal"), "Date")
 AREA_FIELDS = (
     Field("kode_kemendagri", _("Kode wilayah menurut Kementerian Dalam Negeri")),
     Field("wilayah", _("Nama kabupaten, kecamatan, desa, atau kelurahan")),
@@ -160,7 +159,7 @@ PUBLICATIONS: tuple[Publication, ...] = (
             *AREA_FIELDS,
             Field("kelompok", _("Kode kelompok keluarga")),
             Field("nama_kelompok", _("Kelompok keluarga dalam kata-kata")),
-            Field("keluarga", _("Jumlah keluarga; kosong bila disembunyikan"), pl.Int64),
+            Field("keluarga", _("Jumlah keluarga; kosong bila disembunyikan"), "Int64"),
             STATE,
         ),
         _household_rows,
@@ -173,12 +172,12 @@ PUBLICATIONS: tuple[Publication, ...] = (
         ("bantuan sosial", "penerima", "program", "kecamatan"),
         (
             AS_OF,
-            Field("tahun", _("Tahun anggaran"), pl.Int64),
+            Field("tahun", _("Tahun anggaran"), "Int64"),
             *AREA_FIELDS,
             Field("kode_bantuan", _("Kode bentuk bantuan atau sub kegiatan")),
             Field("bantuan", _("Bentuk bantuan atau sub kegiatan")),
             Field("perangkat_daerah", _("Perangkat daerah pelaksana sub kegiatan")),
-            Field("penerima", _("Jumlah penerima; kosong bila disembunyikan"), pl.Int64),
+            Field("penerima", _("Jumlah penerima; kosong bila disembunyikan"), "Int64"),
             STATE,
         ),
         _recipient_rows,
@@ -190,16 +189,16 @@ PUBLICATIONS: tuple[Publication, ...] = (
         _("Sub kegiatan beserta anggaran, realisasi keuangan, dan kemajuan fisiknya."),
         ("anggaran", "program", "realisasi", "kemajuan"),
         (
-            Field("tahun", _("Tahun anggaran"), pl.Int64),
+            Field("tahun", _("Tahun anggaran"), "Int64"),
             Field("perangkat_daerah", _("Perangkat daerah pelaksana")),
             Field("program", _("Nama program")),
             Field("kode_sub_kegiatan", _("Kode nomenklatur sub kegiatan")),
             Field("sub_kegiatan", _("Nama sub kegiatan")),
             Field("bentuk_bantuan", _("Apa yang diberikan")),
             Field("jenis_penerima", _("Keluarga, perorangan, atau kelompok")),
-            Field("anggaran_rupiah", _("Anggaran dari semua sumber dana, rupiah"), pl.Int64),
-            Field("realisasi_rupiah", _("Realisasi sejak awal tahun, rupiah"), pl.Int64),
-            Field("fisik_persen", _("Kemajuan fisik, persen bulat"), pl.Int64),
+            Field("anggaran_rupiah", _("Anggaran dari semua sumber dana, rupiah"), "Int64"),
+            Field("realisasi_rupiah", _("Realisasi sejak awal tahun, rupiah"), "Int64"),
+            Field("fisik_persen", _("Kemajuan fisik, persen bulat"), "Int64"),
             Field("sampai_tanggal", _("Realisasi sampai dengan tanggal")),
             STATE,
         ),
@@ -214,8 +213,8 @@ PUBLICATIONS: tuple[Publication, ...] = (
             Field("ukuran", _("Kode ukuran")),
             Field("nama_ukuran", _("Nama ukuran")),
             Field("kode_kemendagri", _("Kode wilayah; ID untuk seluruh Indonesia")),
-            Field("tahun", _("Tahun"), pl.Int64),
-            Field("nilai", _("Nilai"), pl.Float64),
+            Field("tahun", _("Tahun"), "Int64"),
+            Field("nilai", _("Nilai"), "Float64"),
             Field("sumber", _("Terbitan tempat angka ini dimuat")),
             Field("alamat_sumber", _("Alamat web sumber")),
         ),
@@ -238,6 +237,9 @@ def write_all(release: Release) -> list[ReleasedFile]:
 def _write(
     publication: Publication, rows: Sequence[tuple[Any, ...]], folder: Path
 ) -> dict[str, int]:
+    # Imported late: it takes half a second, and only the worker writes files.
+    import polars as pl
+
     path = folder / f"{publication.key}.csv"
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, delimiter=";")
@@ -246,7 +248,9 @@ def _write(
         file.flush()
         os.fsync(file.fileno())
     frame = pl.DataFrame(
-        rows, schema={field.name: field.type for field in publication.fields}, orient="row"
+        rows,
+        schema={field.name: getattr(pl, field.type) for field in publication.fields},
+        orient="row",
     )
     frame.write_parquet(folder / f"{publication.key}.parquet")
     return dict.fromkeys(FORMATS, len(rows))

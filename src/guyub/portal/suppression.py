@@ -28,8 +28,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
 
 THRESHOLD = 5
 WIDTH = 5
@@ -156,6 +154,9 @@ class Piece:
         withheld: Collection[int] = NONE,
         scope: frozenset[int] | None = None,
     ) -> None:
+        # Imported late here and below: it takes a second, and only the worker protects tables.
+        from scipy.sparse import csr_array
+
         self.tables = tables
         of_piece = list(cells)
         self.withheld = frozenset(withheld) & frozenset(of_piece)
@@ -299,6 +300,8 @@ class Piece:
     def _solve(
         self, cost: np.ndarray, low: np.ndarray, high: np.ndarray, outside: Mapping[int, int]
     ) -> tuple[float, Change] | None:
+        from scipy.optimize import Bounds, LinearConstraint, milp
+
         right = np.zeros(len(self._row))
         for one, amount in outside.items():
             for number in self.tables.sums_of[one]:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -133,6 +132,9 @@ def write(path: Path, rows: Iterable[dict[str, Any]], about: Sequence[tuple[str,
 
     Without rows the file is the empty form.
     """
+    # Imported late: it takes a while, and few requests write workbooks.
+    import xlsxwriter
+
     options = {
         "strings_to_numbers": False,
         "strings_to_formulas": False,

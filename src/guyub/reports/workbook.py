@@ -13,11 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from openpyxl import load_workbook
-from python_calamine import CalamineWorkbook
 
 from guyub.imports.reading import UnreadableFileError, fits_in_memory, look
 from guyub.reports import queries, services
@@ -67,6 +64,9 @@ class Checked:
 
 def write(path: Path, reports: Sequence[Report], title: str) -> None:
     """Write a workbook of ``reports``, with what they say already."""
+    # Imported late here and below: together they take a while, and few requests touch workbooks.
+    import xlsxwriter
+
     ids = [report.sub_activity_id for report in reports]
     totals = queries.budgets(ids)
     reached: dict[dt.date, dict[int, tuple[int, int]]] = {}
@@ -144,6 +144,8 @@ def _table(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         WorkbookError: it is no workbook of ours.
     """
+    from python_calamine import CalamineWorkbook
+
     foreign = _(
         "Ini bukan buku kerja laporan dari Guyub. Unduh dahulu, isi, lalu unggah berkas itu."
     )
@@ -192,6 +194,8 @@ def _formatted_as_percent(path: Path) -> dict[int, Decimal]:
 
     Calamine does not tell how a cell is formatted. A workbook that openpyxl cannot read has none.
     """
+    from openpyxl import load_workbook
+
     found: dict[int, Decimal] = {}
     try:
         book = load_workbook(path, read_only=True, data_only=True)

@@ -20,10 +20,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
+
+if TYPE_CHECKING:
+    import polars as pl
 
 # Relative standard errors, in per cent, at which BPS counsels care, and distrusts an estimate.
 CAREFUL_FROM = 25.0
@@ -87,6 +89,9 @@ MEASURES = (*FGT, "mean", "gini")
 
 def shortfall(expenditure: pl.Expr, line: float, power: int) -> pl.Expr:
     """Return the FGT kernel: the relative gap to ``line``, raised to ``power``, of those below it."""
+    # Imported late here and below: it takes half a second, and few requests measure.
+    import polars as pl
+
     gap = (line - expenditure) / line
     return pl.when(expenditure < line).then(gap**power if power else pl.lit(1.0)).otherwise(0.0)
 
@@ -132,6 +137,8 @@ def measure_sample(sample: pl.DataFrame, line: float) -> list[Measured]:
     Raises:
         UnmeasurableError: the line or all expenditure is nought, or there is no household.
     """
+    import polars as pl
+
     if line <= 0 or sample.is_empty():
         raise UnmeasurableError("nothing to measure")
     import svy  # takes a second to load, and pages don't need it
@@ -193,6 +200,8 @@ def _gini_columns(
 
     A domain's column is nought outside it: the design, not the domain, decides about the variance.
     """
+    import polars as pl
+
     gini, column = gini_parts(y, people)
     ginis, linear = {"": gini}, {"gini": column}
     if domains:
@@ -250,6 +259,8 @@ def measure_list(people: pl.DataFrame, line: float) -> list[Measured]:
 
 
 def _list_measures(people: pl.DataFrame, line: float, domain: str) -> list[Measured]:
+    import polars as pl
+
     expenditure = pl.col("expenditure").cast(pl.Float64)
     weight = pl.col("people").cast(pl.Float64)
     row = people.select(

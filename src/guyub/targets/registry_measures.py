@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import polars as pl
 from django.db.models import Count, Q, Sum
 
 from guyub.registry.models import Household
 from guyub.registry.vocabulary import Status
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,9 @@ def people_by_expenditure() -> RegistryPeople:
 
     A household without members counts as one person.
     """
+    # Imported late, as in guyub.targets.poverty.
+    import polars as pl
+
     active = Household.objects.filter(status=Status.ACTIVE)
     known = active.filter(expenditure__isnull=False)
     rows = (

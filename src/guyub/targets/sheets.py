@@ -13,7 +13,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -156,6 +155,9 @@ def read_rows(path: Path, columns: Columns, needed: Sequence[str]) -> Iterator[C
     Raises:
         UnreadableFileError: it cannot be read, is too long, or lacks a needed column.
     """
+    # Imported late, as in guyub.targets.poverty.
+    import polars as pl
+
     layout = _layout(path)
     known = {
         word.casefold(): name

@@ -9,13 +9,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from guyub.imports.reading import Layout
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MOST_ROWS = 500_000
 MOST_DOMAINS = 60
@@ -145,6 +147,9 @@ class Reading:
 
 def _number(column: str, from_excel: bool) -> pl.Expr:
     """Turn text into a number the way :func:`guyub.targets.decimals.parse_decimal` does."""
+    # Imported late here and below, as in guyub.targets.poverty.
+    import polars as pl
+
     text = pl.col(column).str.replace_all(r"(?i)^\s*rp\.?|[\s\u00a0]", "")
     dots = text.str.count_matches(r"\.")
     grouped = text.str.contains(r"^-?\d{1,3}(\.\d{3})+$")
@@ -165,6 +170,8 @@ def _number(column: str, from_excel: bool) -> pl.Expr:
 
 def read(staged: Path, layout: Layout, columns: Mapping[str, int], line: float) -> Reading:
     """Read the staged rows of a survey file and check them against the choice of ``columns``."""
+    import polars as pl
+
     from_excel = layout.kind == "xlsx"
     picked = pl.scan_parquet(staged).select(
         "row_number", *(pl.col(f"c{index}").alias(name) for name, index in columns.items())
@@ -229,6 +236,8 @@ def read(staged: Path, layout: Layout, columns: Mapping[str, int], line: float) 
 
 def _judge(reading: Reading, columns: Mapping[str, int], line: float, layout: Layout) -> None:
     """Refuse a sample that cannot be measured as a whole; warn of what weakens the result."""
+    import polars as pl
+
     sample = reading.sample
 
     def whole(name: str, message: str) -> None:

@@ -16,8 +16,6 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-import altair as alt
-import vl_convert
 from django.utils.translation import get_language
 
 NUMBER_LOCALES: dict[str, dict[str, Any]] = {
@@ -99,10 +97,15 @@ class Chart:
 
     def svg(self, width: int = FILE_WIDTH) -> str:
         """Draw the chart as SVG text."""
+        # Imported late here and below: together they take a second, and most processes draw nothing.
+        import vl_convert
+
         return str(vl_convert.vegalite_to_svg(self.spec(width)))
 
     def png(self, width: int = FILE_WIDTH, scale: float = 2) -> bytes:
         """Draw the chart as a PNG of ``width * scale`` pixels (and the axis labels beside it)."""
+        import vl_convert
+
         return bytes(vl_convert.vegalite_to_png(self.spec(width), scale=scale))
 
 
@@ -159,6 +162,8 @@ def _finish(chart: Any, language: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def _bars(language: str, label: str, value: str, number_format: str) -> dict[str, Any]:
+    import altair as alt
+
     base = alt.Chart(alt.NamedData(name=ROWS)).encode(
         y=alt.Y(
             "label:N",
@@ -206,6 +211,8 @@ def bars(
 
 @lru_cache(maxsize=64)
 def _trend(language: str, names: tuple[str, ...], date: str, value: str) -> dict[str, Any]:
+    import altair as alt
+
     colours = alt.Scale(domain=list(names), range=series()[: len(names)])
     base = alt.Chart(alt.NamedData(name=ROWS)).encode(
         x=alt.X(
@@ -270,6 +277,8 @@ def trend(
 def _yearly(
     language: str, names: tuple[str, ...], year: str, number_format: str, dashed: str, zero: bool
 ) -> dict[str, Any]:
+    import altair as alt
+
     colours = alt.Scale(domain=list(names), range=series()[: len(names)])
     base = alt.Chart(alt.NamedData(name=ROWS)).encode(
         x=alt.X(
@@ -342,6 +351,8 @@ def yearly(
 def _plan_curve(
     language: str, measures: tuple[str, ...], kinds: tuple[str, str], date: str
 ) -> dict[str, Any]:
+    import altair as alt
+
     colours = alt.Scale(domain=list(measures), range=series()[: len(measures)])
     dashes = alt.Scale(domain=list(kinds), range=[[5, 4], [1, 0]])
     base = alt.Chart(alt.NamedData(name=ROWS)).encode(
@@ -428,6 +439,8 @@ def plan_curve(
 
 @lru_cache(maxsize=64)
 def _tile_map(language: str, legend: str, classes: tuple[str, ...]) -> dict[str, Any]:
+    import altair as alt
+
     t, side = tokens(), 84
     last = len(classes)
     base = alt.Chart(alt.NamedData(name=ROWS)).encode(

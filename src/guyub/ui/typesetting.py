@@ -10,14 +10,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import typst
-
 
 def pdf(template: Path, data: dict[str, Any]) -> bytes:
     """Typeset ``template`` with ``data`` and return the PDF, tagged for screen readers.
 
     The template reads its data with ``json(bytes(sys.inputs.data))``.
     """
+    # Imported late: most processes typeset nothing.
+    import typst
+
     return bytes(
         typst.compile(
             template.read_bytes(),

@@ -106,7 +106,7 @@ def test_a_dead_worker_is_told_and_another_begins_anew(
 def test_an_edition_waits_for_figures_with_its_words_frozen(
     document: Any, secretary: Any, homes: Any, client_for: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(services, "MAKERS", (("pdf", lambda paper: b"%PDF"),))
+    monkeypatch.setattr(services, "MAKERS", {"pdf": lambda paper: b"%PDF"})
     section = document.sections.get(key="penutup.kesimpulan")
     services.write(section, text="Turun.", version=0, done=True, actor=secretary)
     edition = services.issue(document, note="", actor=secretary)

@@ -137,7 +137,7 @@ def test_two_workers_make_an_edition_once(
     document: Any, secretary: Any, monkeypatch: Any, reckoned: Any
 ) -> None:
     reckoned()
-    monkeypatch.setattr(services, "MAKERS", (("pdf", lambda paper: b"%PDF"),))
+    monkeypatch.setattr(services, "MAKERS", {"pdf": lambda paper: b"%PDF"})
     edition = services.issue(document, note="", actor=secretary, trial=True)
     Edition.objects.filter(pk=edition.pk).update(state=EditionState.WORKING)
 
@@ -152,7 +152,7 @@ def test_a_file_that_was_tampered_with_is_not_given(
     document: Any, secretary: Any, client_for: Any, monkeypatch: Any, reckoned: Any
 ) -> None:
     reckoned()
-    monkeypatch.setattr(services, "MAKERS", (("pdf", lambda paper: b"%PDF"),))
+    monkeypatch.setattr(services, "MAKERS", {"pdf": lambda paper: b"%PDF"})
     edition = services.issue(document, note="", actor=secretary, trial=True)
     edition = services.make(edition.pk)
     client = client_for(Role.REGENT)
