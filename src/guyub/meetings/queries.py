@@ -80,7 +80,7 @@ def _open_actions(meeting: Meeting) -> Iterator[Candidate]:
         yield Candidate(
             Topic.ACTION,
             action.text,
-            _("Dari rapat %(meeting)s; batas waktu %(date)s.")
+            _("Dari %(meeting)s; batas waktu %(date)s.")
             % {"meeting": action.meeting.title, "date": date_format(action.due_on)},
             "meetings.actionitem",
             str(action.pk),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from guyub.areas.models import Area, Level
@@ -30,7 +31,7 @@ class _AreaField(forms.ModelChoiceField):
 def _columns(names: list[str]) -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(
         label=_("Kolom"),
-        choices=[(name, columns.LABELS[name]) for name in names],
+        choices=[(name, capfirst(columns.LABELS[name])) for name in names],
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Pilih hanya yang diperlukan."),
     )
