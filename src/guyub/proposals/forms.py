@@ -145,7 +145,9 @@ def _number(label: Any) -> forms.CharField:
 class NewForm(_HeadFields):
     """A village proposes a household that is not in the registry."""
 
-    reason_kind = forms.ChoiceField(label=_("Perihal"), choices=_reasons(ProposalKind.PROPOSE))
+    reason_kind = forms.ChoiceField(
+        label=_("Perihal"), choices=[("", _("Pilih")), *_reasons(ProposalKind.PROPOSE)]
+    )
     head_name = forms.CharField(label=_("Nama kepala keluarga"), max_length=150)
     address = forms.CharField(label=_("Alamat"), max_length=250)
     rt = _number(_("RT"))
@@ -184,7 +186,8 @@ class KnownForm(forms.Form):
 
     def __init__(self, kind: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reason_kind"].choices = _reasons(kind)  # type: ignore[attr-defined]
+        # Nothing is chosen beforehand: what stands first would else be what most proposals say.
+        self.fields["reason_kind"].choices = [("", _("Pilih")), *_reasons(kind)]  # type: ignore[attr-defined]
 
 
 class LodgeForm(forms.Form):

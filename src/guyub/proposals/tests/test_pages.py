@@ -217,3 +217,19 @@ def test_the_public_page_leads_to_both() -> None:
     page = Client().get(reverse("public")).content.decode()
     assert reverse("proposals:lodge") in page
     assert reverse("proposals:track") in page
+
+
+def test_no_reason_is_chosen_before_somebody_chooses(village: Any, village_operator: Any) -> None:
+    desk = sign_in(village_operator)
+    page = desk.get(reverse("proposals:new")).content.decode()
+    assert '<option value="" selected>Pilih</option>' in page
+
+    answer = desk.post(
+        reverse("proposals:new"),
+        {"village": village.pk, "reason_kind": "", "head_name": "Warsito", "nik": NIK,
+         "address": "Jl. Kauman 3", "reason": REASON},
+    )  # fmt: skip
+
+    assert answer.status_code == 200
+    assert "reason_kind" in answer.context["form"].errors
+    assert not Proposal.objects.exists()
