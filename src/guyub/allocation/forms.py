@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -64,7 +65,34 @@ class OfferForm(forms.ModelForm):
         return values
 
 
-OfferFormSet = forms.modelformset_factory(ScenarioOffer, form=OfferForm, extra=0)
+@dataclass(frozen=True)
+class KindRows:
+    """The rows of one kind of help, which the page folds away."""
+
+    label: str
+    rows: list[forms.ModelForm]
+
+    @property
+    def included(self) -> int:
+        return sum(bool(row["included"].value()) for row in self.rows)
+
+    @property
+    def is_open(self) -> bool:
+        return any(row.errors for row in self.rows)
+
+
+class _OfferRows(forms.BaseModelFormSet):
+    def kinds(self) -> list[KindRows]:
+        """Return the rows by kind of help, in the alphabet's order."""
+        found: dict[str, list[forms.ModelForm]] = {}
+        for row in self.forms:
+            found.setdefault(row.instance.sub_activity.get_help_kind_display(), []).append(row)
+        return [KindRows(label, found[label]) for label in sorted(found)]
+
+
+OfferFormSet = forms.modelformset_factory(
+    ScenarioOffer, form=OfferForm, formset=_OfferRows, extra=0
+)
 
 
 class ChooseForm(forms.Form):

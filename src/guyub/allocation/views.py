@@ -94,7 +94,9 @@ def _values(form: ScenarioForm) -> dict[str, Any]:
 @requires("allocation.edit", load=_scenario)
 def edit(request: HttpRequest, scenario: Scenario) -> HttpResponse:
     """What the scenario assumes, and what each sub-activity has to give."""
-    offers = scenario.offers.select_related("sub_activity__agency")
+    offers = scenario.offers.select_related("sub_activity__agency").order_by(
+        "sub_activity__name", "pk"
+    )
     form = ScenarioForm(
         request.POST or None,
         instance=Scenario.objects.get(pk=scenario.pk),

@@ -27,6 +27,10 @@ def test_from_a_new_scenario_to_its_plan(year: Any, client_for: Any) -> None:
     assert answer["Location"] == reverse("allocation:edit", args=[scenario.pk])
     page = client.get(answer["Location"])
     rows = page.context["rows"]
+    # Folded by kind of help, so that a hundred rows make a short page.
+    assert sum(len(kind.rows) for kind in rows.kinds()) == len(rows)
+    assert f"{len(rows.kinds()[0].rows)} sub kegiatan ikut" in page.content.decode()
+    assert not any(kind.is_open for kind in rows.kinds())
     fields = {**about, "sub-TOTAL_FORMS": len(rows), "sub-INITIAL_FORMS": len(rows)}
     for row in rows:
         prefix = row.prefix
@@ -36,6 +40,7 @@ def test_from_a_new_scenario_to_its_plan(year: Any, client_for: Any) -> None:
     refused = client.post(answer["Location"], fields)
     assert refused.status_code == 422
     assert "Isi biaya per penerima" in refused.content.decode()
+    assert all(kind.is_open for kind in refused.context["rows"].kinds())
     for row in rows:
         fields[f"{row.prefix}-unit_cost"] = 100
     client.post(answer["Location"], {**fields, "hitung": "1"})
