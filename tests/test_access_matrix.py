@@ -408,6 +408,7 @@ EXPECTED: dict[str, dict[str, str]] = {
             "fieldwork:export",
             "fieldwork:accept",
             "fieldwork:settle",
+            "fieldwork:match_member",
             "fieldwork:reject",
             "fieldwork:reveal",
             "fieldwork:assign",
@@ -442,6 +443,17 @@ EXPECTED: dict[str, dict[str, str]] = {
             "fieldwork:load_report",
         ),
         who(secretariat=ALL, agency_operator=OWN),
+    ),
+    **dict.fromkeys(
+        ("api:list_rounds",), who(secretariat=ALL, agency_head=ALL, agency_operator=ALL)
+    ),
+    **dict.fromkeys(("api:one_round", "api:list_visits"), SEES_OWN_IMPORTS),
+    "api:list_submissions": who(
+        secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
+    ),
+    "api:one_submission": ACTS_ON_OBSTACLES,
+    **dict.fromkeys(
+        ("api:store_attachment", "api:store_part"), who(secretariat=ALL, agency_operator=ALL)
     ),
     "api:list_forms": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL),
     **dict.fromkeys(("api:store_kobo", "api:store_xml"), who(secretariat=ALL, agency_operator=ALL)),
@@ -1458,6 +1470,12 @@ class World:
             return {"pk": record["proposal"].pk}
         if name in ("api:store_kobo", "api:store_xml"):
             return {"id_string": record["round"].form_version.form.id_string}
+        if name in ("api:one_round", "api:list_visits"):
+            return {"pk": record["round"].pk}
+        if name == "api:one_submission":
+            return {"instance": record["field_submission"].instance}
+        if name in ("api:store_attachment", "api:store_part"):
+            return {"key": record["field_submission"].attachments.get().key}
         if app == "fieldwork":
             if page == "form_upload":
                 return {"pk": record["form_upload"].pk}

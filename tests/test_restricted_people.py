@@ -53,7 +53,7 @@ PEOPLE = {
     "beneficiaries/views.py", "beneficiaries/api.py", "linking/views.py", "linking/api.py",
     "reconciliation/queue_views.py", "reconciliation/api.py", "overlaps/views.py",
     "allocation/views.py", "proposals/api.py", "connections/exchange_search.py",
-    "fieldwork/views.py",
+    "fieldwork/views.py", "fieldwork/reading_api.py",
 }  # fmt: skip
 SUMS = "programs, budgets, sums and documents; nobody is named"
 OWN_UPLOAD = "the rejected rows of the file that the same agency has just uploaded"
@@ -202,6 +202,8 @@ class Outside:
             "linking api": get(f"/api/v1/linking/{self.link.pk}/rows"),
             "differences api": get("/api/v1/reconciliation/differences?state=settled"),
             "proposals api": get("/api/v1/proposals"),
+            "visits api": get(f"/api/v1/fieldwork/rounds/{self.round.pk}/visits"),
+            "submissions api": get("/api/v1/fieldwork/submissions"),
         }
         texts = {name: text_of(answer) for name, answer in found.items()}
         for entity in ("Group", "Member"):

@@ -10,6 +10,7 @@ from guyub.connections.openapi import make_api
 from guyub.datasets.api import router as datasets
 from guyub.documents.api import router as documents
 from guyub.fieldwork.api import router as fieldwork
+from guyub.fieldwork.reading_api import router as fieldwork_reading
 from guyub.linking.api import router as linking
 from guyub.meetings.api import router as meetings
 from guyub.obstacles.api import router as obstacles
@@ -41,6 +42,7 @@ api.add_router("/targets", targets)
 api.add_router("/reports", reports)
 api.add_router("/targeting", targeting)
 api.add_router("/fieldwork", fieldwork)
+api.add_router("/fieldwork", fieldwork_reading)
 api.add_router("/meetings", meetings)
 api.add_router("/sharing", sharing)
 api.add_router("/proposals", proposals)

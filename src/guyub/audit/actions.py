@@ -83,6 +83,7 @@ LABELS: dict[str, Any] = {
     "fieldwork.round.export": _("Hasil putaran kunjungan diunduh"),
     "fieldwork.round.open": _("Putaran kunjungan dibuka"),
     "fieldwork.submission.apply": _("Kiriman lapangan diterapkan"),
+    "fieldwork.submission.match": _("Isian anggota dicocokkan dengan orangnya"),
     "fieldwork.submission.receive": _("Kiriman lapangan diterima"),
     "fieldwork.submission.reject": _("Kiriman lapangan tidak dipakai"),
     "fieldwork.submission.reveal": _("NIK/KK dalam kiriman lapangan dibuka"),

@@ -44,7 +44,7 @@ TAGS = {
     "beneficiaries": "Who receives what: sums for everybody, rows for those who may see names.",
     "datasets": "Each agency's lists: whose, how fresh.",
     "documents": "The yearly LP2KD with its editions, and reports that people built.",
-    "fieldwork": "Forms of the field survey, and submissions from KoboToolbox and ODK.",
+    "fieldwork": "Rounds of visits and what came from the field; forms, and submissions from KoboToolbox and ODK.",
     "linking": "Lists linked to the registry, row by row, and what people still have to judge.",
     "meetings": "Coordination meetings, their decisions and what follows from them.",
     "obstacles": "What stands in a program's way, who is needed, and what was done.",

@@ -51,6 +51,10 @@ SCOPES: dict[str, Scope] = {
     "obstacles:write": Scope(
         _("Laporkan dan tangani kendala"), ("obstacles.view", "obstacles.report")
     ),
+    "fieldwork:read": Scope(
+        _("Baca putaran, kunjungan, dan kiriman lapangan; NIK dan KK tersamar"),
+        ("fieldwork.view_forms", "fieldwork.view_rounds", "fieldwork.view"),
+    ),
     "fieldwork:write": Scope(
         _("Kirim hasil survei lapangan (KoboToolbox, ODK)"),
         ("fieldwork.view_forms", "fieldwork.load"),

@@ -14,14 +14,16 @@ from django.utils.translation import gettext as _
 
 from guyub.agencies.models import Agency
 from guyub.demo.proposals import VILLAGE, photo_of_a_house
-from guyub.fieldwork import deciding, receiving, services
+from guyub.fieldwork import deciding, member_fields, receiving, services
 from guyub.fieldwork import household_fields as fields
+from guyub.fieldwork.members import people_of
 from guyub.fieldwork.models import Visit
 from guyub.fieldwork.verification import keep_built_in_form
 from guyub.fieldwork.vocabulary import Purpose
 from guyub.registry import services as registry
-from guyub.registry.models import Household
-from guyub.registry.vocabulary import Status
+from guyub.registry.models import Household, Person
+from guyub.registry.nik import birth_digits
+from guyub.registry.vocabulary import Relation, Sex, Status, Work
 
 NEIGHBOUR = "33.02.17.2010"
 A_VILLAGE = 14  # visits at most in each of the two
@@ -82,8 +84,16 @@ def _visit(
     home = visit.household
     if home is None:
         return
-    seen = {"values": fields.values_of(home)}
+    people = people_of(home)
+    seen = {
+        "values": fields.values_of(home),
+        "members": {
+            str(one.pk): member_fields.carried(one, member_fields.FIELDS) for one in people
+        },
+    }
     answers = _answers(home, letter, chance)
+    if letter != "m":
+        answers["/anggota"] = _members(people, letter, number)
     if letter == "c":
         # Somebody in the office changed it while the phone was out of reach.
         registry.edit_household(
@@ -101,6 +111,29 @@ def _visit(
             "/rumah/dinding": "wood",
         }
         _send(visit, other, actors["kecamatan"], number + 50, seen)
+
+
+def _members(people: list[Person], letter: str, number: int) -> list[dict[str, Any]]:
+    """Answer about the members: what one works as now, and in some homes a child who is new there."""
+    rows = [
+        {"/anggota/anggota_id": str(one.pk), "/anggota/anggota_ada": Status.ACTIVE.value}
+        for one in people
+        if one.status == Status.ACTIVE
+    ]
+    if rows:
+        rows[0]["/anggota/anggota_pekerjaan"] = Work.LABOUR.value
+    if letter == "w" and people:
+        born = dt.date(2019, 3, number % 28 + 1)
+        rows.append(
+            {
+                "/anggota/anggota_nama": "Putri Lestari",
+                "/anggota/anggota_nik": f"{people[0].nik[:6]}{birth_digits(born, 'F')}{9000 + number}",
+                "/anggota/anggota_kelamin": Sex.FEMALE.value,
+                "/anggota/anggota_lahir": born.isoformat(),
+                "/anggota/anggota_hubungan": Relation.GRANDCHILD.value,
+            }
+        )
+    return rows
 
 
 def _answers(home: Household, letter: str, chance: random.Random) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Field work over HTTP: submissions from KoboToolbox and from tools of ODK, each stored once."""
+"""Field work over HTTP: forms, and submissions from KoboToolbox and from tools of ODK, each stored once."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
-from ninja import Router, Schema, Status
+from ninja import Field, Router, Schema, Status
 from ninja.pagination import paginate
 
 from guyub.access.guards import api_requires
 from guyub.fieldwork import queries
 from guyub.fieldwork.loading import Taken, Wordings, take
 from guyub.fieldwork.odk import Found, UnreadableSubmissionError, read_kobo, read_xml
+from guyub.fieldwork.reading_api import AttachmentRow
 from guyub.fieldwork.vocabulary import Source
 from guyub.ui.cursor import CursorPages
 
@@ -44,6 +45,7 @@ class Stored(Schema):
     instance: uuid.UUID
     outcome: str
     remarks: list[str]
+    attachments: list[AttachmentRow] = Field(description="The files that are expected yet or here")
 
 
 @router.get("/forms", response=list[FormRow], summary="The forms that submissions may come for")
@@ -68,7 +70,14 @@ def _stored(
     status = 200 if taken.outcome == "known" else 201
     return Status(
         status,
-        {"instance": found.instance, "outcome": taken.outcome, "remarks": list(taken.remarks)},
+        {
+            "instance": found.instance,
+            "outcome": taken.outcome,
+            "remarks": list(taken.remarks),
+            "attachments": taken.submission.attachments.all()
+            if taken.submission is not None
+            else [],
+        },
     )
 
 

@@ -17,7 +17,7 @@ from guyub.fieldwork import household_fields as fields
 from guyub.fieldwork.answers import answer_to, files_about
 from guyub.fieldwork.comparing import Row, catalogue_of, compare, together
 from guyub.fieldwork.member_deciding import checked_choices, chosen, finish_members, note_of
-from guyub.fieldwork.members import compare_members
+from guyub.fieldwork.members import compare_members, said_of_members
 from guyub.fieldwork.models import FieldDecision, Submission, Visit
 from guyub.fieldwork.photos import hang_photos
 from guyub.fieldwork.receiving import changed_meanwhile, judge
@@ -27,7 +27,7 @@ from guyub.proposals import services as proposals
 from guyub.proposals.checks import MOST_FILES
 from guyub.proposals.vocabulary import ProposalKind, ProposalState
 from guyub.registry import services as registry
-from guyub.registry.models import Channel, Household
+from guyub.registry.models import Channel, Household, Person
 from guyub.registry.vocabulary import Status
 
 SHORTEST_REASON = 10  # letters
@@ -147,6 +147,37 @@ def reject(submission: Submission, *, actor: Any, reason: str) -> Submission:
             applied = visit.submissions.filter(state=SubmissionState.APPLIED).exists()
             _set_visit(visit, VisitState.DONE if applied else VisitState.TO_GO)
     audit.record("fieldwork.submission.reject", actor=actor, subject=held, reason=reason)
+    return held
+
+
+@transaction.atomic
+def match_by_hand(
+    submission: Submission, number: int, person: Person | None, *, actor: Any
+) -> Submission:
+    """Say whom a row about a member is about; ``None`` takes back what was said.
+
+    Raises:
+        ValidationError: it was decided already, there is no such row, or the person is none of the household.
+    """
+    held, _visit = _held(submission)
+    said = said_of_members(held.form_version.definition, held.answers)
+    if number not in {one.number for one in said}:
+        raise ValidationError(_("Baris anggota ini tidak ada pada kiriman."))
+    if person is not None and (
+        person.household_id != held.household_id or person.merged_into_id is not None
+    ):
+        raise ValidationError(_("Orang ini bukan anggota keluarga yang dikunjungi."))
+    matches = {key: value for key, value in held.matches.items() if key != str(number)}
+    if person is not None:
+        matches[str(number)] = person.pk
+    held.matches = matches
+    held.save(update_fields=["matches"])
+    audit.record(
+        "fieldwork.submission.match",
+        actor=actor,
+        subject=held,
+        detail={"row": number, "person": person.pk if person is not None else None},
+    )
     return held
 
 

@@ -1,7 +1,8 @@
 """What submissions say of a household's members: whom each row is about, and what differs.
 
-A row is about a member by the key that the form was handed out with, else by NIK, else by name and birth
-date together. Nothing is guessed beyond that: what is about nobody known is for a person to decide.
+A row is about whom a person said it is, else about a member by the key that the form was handed out with, else
+by NIK, else by name and birth date together. Nothing is guessed beyond that: what is about nobody known is for a
+person to decide.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class Said:
     """One row about a member: its number in the submission from 1, what it says, what can't be used."""
 
     number: int
+    # The path of its repeat, and which row of it, from 0.
+    place: tuple[str, int] = ("", 0)
     id: str = ""
     values: dict[str, str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
@@ -62,13 +65,13 @@ def said_of_members(definition: dict[str, Any], answers: dict[str, Any]) -> list
             continue
         asked = [one for one in questions(repeat) if one.field in fields.KNOWN]
         rows = answers.get(repeat.path)
-        for row in rows if asked and isinstance(rows, list) else ():
+        for at, row in enumerate(rows if asked and isinstance(rows, list) else ()):
             if isinstance(row, dict):
-                found.append(_read(len(found) + 1, asked, row))
+                found.append(_read(len(found) + 1, (repeat.path, at), asked, row))
     return [one for one in found if one.id or one.values or one.problems]
 
 
-def _read(number: int, asked: list[Item], row: dict[str, Any]) -> Said:
+def _read(number: int, place: tuple[str, int], asked: list[Item], row: dict[str, Any]) -> Said:
     said, whom = Said(number), ""
     for question in asked:
         answer = row.get(question.path)
@@ -82,25 +85,34 @@ def _read(number: int, asked: list[Item], row: dict[str, Any]) -> Said:
             continue
         if value:
             said.values[question.field] = value
-    return Said(number, whom, said.values, said.problems)
+    return Said(number, place, whom, said.values, said.problems)
 
 
-def match(rows: Sequence[Said], people: Iterable[Person]) -> dict[int, Person]:
-    """Return whom rows are about, by the row's number; ``people`` are the household's members.
+def match(
+    rows: Sequence[Said], people: Iterable[Person], by_hand: dict[str, int] | None = None
+) -> dict[int, Person]:
+    """Return whom rows are about, by the row's number.
+
+    ``people`` are the household's members; ``by_hand`` is :attr:`Submission.matches`.
 
     A row that fits nobody, fits several, or fits somebody whom another row is about, is left out.
     """
     known = list(people)
     found: dict[int, Person] = {}
     for one in rows:
-        whom = _whom(one, known)
+        whom = _whom(one, known, by_hand or {})
         if whom is not None:
             found[one.number] = whom
     taken = [person.pk for person in found.values()]
     return {number: person for number, person in found.items() if taken.count(person.pk) == 1}
 
 
-def _whom(said: Said, people: list[Person]) -> Person | None:
+def _whom(said: Said, people: list[Person], by_hand: dict[str, int]) -> Person | None:
+    chosen = by_hand.get(str(said.number))
+    if chosen:
+        for person in people:
+            if person.pk == chosen:
+                return person
     if said.id:
         for person in people:
             if str(person.pk) == said.id:
@@ -131,6 +143,8 @@ class Member:
     rows: tuple[Row, ...] = ()
     is_restricted: bool = False
     problems: tuple[str, ...] = ()
+    # Submissions of which a person said that a row is about this member, with the row's number.
+    by_hand: tuple[tuple[Submission, int], ...] = ()
 
     @property
     def is_news(self) -> bool:
@@ -148,6 +162,8 @@ class Stranger:
     # Why nobody can be added by it as it is, and what whoever decides should look at.
     lacks: str = ""
     remarks: tuple[str, ...] = ()
+    # Members whom it may be about, for a person to say so.
+    candidates: tuple[Person, ...] = ()
 
     @property
     def name(self) -> str:
@@ -180,9 +196,12 @@ def compare_members(submissions: Sequence[Submission], home: Household | None) -
     if home is None or not any(said):
         return Members()
     people = people_of(home)
-    matches = [match(rows, people) for rows in said]
+    matches = [
+        match(rows, people, one.matches) for one, rows in zip(submissions, said, strict=True)
+    ]
     ids = {person.pk for found in matches for person in found.values()}
-    free = set(open_people(Person.objects.filter(pk__in=ids)).values_list("pk", flat=True))
+    everybody = Person.objects.filter(pk__in=[person.pk for person in people])
+    free = set(open_people(everybody).values_list("pk", flat=True))
     known = []
     for person in people:
         if person.pk not in ids:
@@ -200,14 +219,50 @@ def compare_members(submissions: Sequence[Submission], home: Household | None) -
             submissions, names, fields.values_of(person, names), [one.values for one in mine], seen,
             f"{person.pk}.",
         )  # fmt: skip
-        known.append(Member(person, tuple(rows), problems=_problems(mine)))
+        known.append(
+            Member(
+                person,
+                tuple(rows),
+                problems=_problems(mine),
+                by_hand=tuple(
+                    (submission, one.number)
+                    for submission, one in zip(submissions, mine, strict=True)
+                    if submission.matches.get(str(one.number)) == person.pk
+                ),
+            )
+        )
     strangers = [
-        _stranger(submission, one, people)
+        _stranger(
+            submission, one, people, [p for p in people if p.pk in free and p not in found.values()]
+        )
         for submission, rows, found in zip(submissions, said, matches, strict=True)
         for one in rows
         if one.number not in found
     ]
     return Members(tuple(known), tuple(strangers))
+
+
+def open_answers(submission: Submission) -> dict[str, Any]:
+    """Return a submission's answers without the rows that are about restricted people."""
+    answers = dict(submission.answers)
+    said = said_of_members(submission.form_version.definition, answers)
+    if not said:
+        return answers
+    people = people_of(submission.household) if submission.household is not None else []
+    niks = {one.values[fields.NIK] for one in said if fields.NIK in one.values}
+    with wall.everything():
+        named = list(Person.objects.filter(nik__in=niks))
+        ids = {person.pk for person in (*people, *named)}
+        free = set(open_people(Person.objects.filter(pk__in=ids)).values_list("pk", flat=True))
+    hidden = set()
+    for one in said:
+        whom = _whom(one, people, submission.matches)
+        others = [person for person in named if person.nik == one.values.get(fields.NIK)]
+        if any(person.pk not in free for person in ([whom] if whom is not None else []) + others):
+            hidden.add(one.place)
+    for path in {path for path, _at in hidden}:
+        answers[path] = [row for at, row in enumerate(answers[path]) if (path, at) not in hidden]
+    return answers
 
 
 def _problems(rows: Iterable[Said]) -> tuple[str, ...]:
@@ -216,7 +271,9 @@ def _problems(rows: Iterable[Said]) -> tuple[str, ...]:
     )
 
 
-def _stranger(submission: Submission, said: Said, people: list[Person]) -> Stranger:
+def _stranger(
+    submission: Submission, said: Said, people: list[Person], candidates: list[Person]
+) -> Stranger:
     values = said.values
     lacks = [str(fields.FIELDS[name].label) for name in NEEDED if not values.get(name)]
     remarks = list(_problems([said]))
@@ -246,5 +303,11 @@ def _stranger(submission: Submission, said: Said, people: list[Person]) -> Stran
         if values.get(name)
     )
     return Stranger(
-        submission, said, f"baru-{submission.pk}-{said.number}", lines, why, tuple(remarks)
+        submission,
+        said,
+        f"baru-{submission.pk}-{said.number}",
+        lines,
+        why,
+        tuple(remarks),
+        tuple(candidates),
     )

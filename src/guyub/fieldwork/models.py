@@ -240,6 +240,8 @@ class Submission(models.Model):
     received_at = models.DateTimeField(_("diterima"), default=timezone.now)
     answers = SealedJSONField()
     seen = SealedJSONField(default=dict)
+    # Whom rows about members are about where a person said so: {number of the row: key of the person}.
+    matches = models.JSONField(default=dict, blank=True)
     # SHA-256 of what was sent, in canonical JSON: tells a repeated message from another one.
     digest = models.CharField(max_length=64, editable=False)
     # It came after its round had been closed.

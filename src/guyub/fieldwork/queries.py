@@ -125,7 +125,8 @@ def submissions_for(user: Any) -> QuerySet[Submission]:
     if scope is ANY:
         return rows
     if scope is OWN_AGENCY:
-        return rows.filter(Q(round__agency=user.agency_id) & ~Q(round=None))
+        own = Q(round__agency=user.agency_id) & ~Q(round=None)
+        return rows.filter(own | Q(round=None, form_version__form__agency=user.agency_id))
     return rows.filter(within(user.area_code or "-")) if scope is OWN_AREA else rows.none()
 
 

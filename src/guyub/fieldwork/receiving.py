@@ -304,6 +304,25 @@ def arrived(attachment: Attachment) -> int:
 
 
 @transaction.atomic
+def announce_size(attachment: Attachment, *, size: int, sha256: str = "") -> Attachment:
+    """Note how large a file is of which only the name was announced, and its SHA-256 in hex.
+
+    Raises:
+        ValidationError: another size or digest was announced before.
+    """
+    held = Attachment.objects.select_for_update(of=("self",)).get(pk=attachment.pk)
+    differs = held.size not in (None, size) or (sha256 and held.sha256 not in ("", sha256))
+    if differs:
+        raise ValidationError(
+            _("Ukuran atau SHA-256 lampiran ini lain daripada yang diberitahukan.")
+        )
+    if held.stored_at is None:
+        held.size, held.sha256 = size, sha256 or held.sha256
+        held.save(update_fields=["size", "sha256"])
+    return held
+
+
+@transaction.atomic
 def store_part(attachment: Attachment, offset: int, content: bytes) -> int:
     """Store the piece of a file that begins at ``offset``; return how many bytes are here now.
 

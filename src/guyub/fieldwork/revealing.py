@@ -17,6 +17,20 @@ def masked_lines(lines: Iterable[Line]) -> list[Line]:
     return [replace(line, value=mask_numbers(line.value)[0]) for line in lines]
 
 
+def masked_answers(answers: Any) -> Any:
+    """Return answers with the NIK and KK numbers in them masked, in repeats too."""
+    if isinstance(answers, dict):
+        return {key: masked_answers(value) for key, value in answers.items()}
+    if isinstance(answers, list):
+        return [masked_answers(value) for value in answers]
+    if isinstance(answers, str):
+        return mask_numbers(answers)[0]
+    if isinstance(answers, (int, float)) and abs(answers) >= 10**15:
+        # A number that was asked for as one.
+        return mask_numbers(str(int(answers)))[0]
+    return answers
+
+
 def log_reveal(submission: Submission, *, reason: str, actor: Any) -> None:
     """Log that somebody saw the numbers in a submission, and why."""
     audit.record(

@@ -27,6 +27,7 @@ urlpatterns = [
     path("kunjungan/kiriman/<int:pk>/", views.submission, name="submission"),
     path("kunjungan/kiriman/<int:pk>/terima/", views.accept, name="accept"),
     path("kunjungan/kiriman/<int:pk>/putuskan/", views.settle, name="settle"),
+    path("kunjungan/kiriman/<int:pk>/cocokkan/", views.match_member, name="match_member"),
     path("kunjungan/kiriman/<int:pk>/tolak/", views.reject, name="reject"),
     path("kunjungan/kiriman/<int:pk>/nik/", views.reveal, name="reveal"),
     path("formulir/", form_views.form_list, name="form_list"),

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -409,6 +410,30 @@ def settle(request: HttpRequest, record: Submission) -> HttpResponse:
     else:
         messages.success(request, _("Bentrokan diputuskan. Ponsel petugas ikut diberi tahu."))
     return redirect("fieldwork:submission", pk=record.pk)
+
+
+@require_POST
+@requires("fieldwork.review", load=load_submission)
+def match_member(request: HttpRequest, record: Submission) -> HttpResponse:
+    """Say whom the row ``baris`` is about: the member ``orang-<key>``, or nobody known."""
+    row = request.POST.get("baris", "")
+    wanted = request.POST.get(f"orang-baru-{record.pk}-{row}", "")
+    person = None
+    if wanted.isascii() and wanted.isdigit() and record.household is not None:
+        person = record.household.members.filter(pk=int(wanted[:15]), merged_into=None).first()
+    if person is None and wanted != "":
+        messages.error(request, _("Pilih orangnya dari daftar."))
+    elif not (row.isascii() and row.isdigit()):
+        messages.error(request, _("Baris anggota ini tidak ada pada kiriman."))
+    else:
+        tried(
+            request,
+            lambda: deciding.match_by_hand(record, int(row[:6]), person, actor=request.user),
+            _("Isian dicocokkan. Periksa perbedaannya di bawah.")
+            if person is not None
+            else _("Pencocokan dibatalkan."),
+        )
+    return redirect(reverse("fieldwork:submission", args=[record.pk]) + "#anggota")
 
 
 @require_POST

@@ -253,9 +253,10 @@ def blank_submissions(submissions: QuerySet[Submission]) -> dict[int, Leftover]:
     )
     for submission in Submission.objects.filter(pk__in=ids):
         submission.answers, submission.seen, submission.decision_note = {}, {}, ""
+        submission.matches = {}
         # A fingerprint of answers could be tried out against guesses.
         submission.digest = ""
-        submission.save(update_fields=["answers", "seen", "decision_note", "digest"])
+        submission.save(update_fields=["answers", "seen", "matches", "decision_note", "digest"])
     return left
 
 

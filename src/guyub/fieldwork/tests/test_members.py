@@ -97,6 +97,35 @@ def test_what_is_not_certain_is_asked_and_never_guessed(visit, send, said):
     assert Person.objects.count() == 1
 
 
+def test_a_person_says_whom_a_row_is_about_and_then_decides_value_by_value(
+    visit, tukiman, send, client_for, make_household
+):
+    said = row(name="Tukimin", birth_date="1985-03-12", work="trade")
+    sent = send(visit, {"/anggota": [said]}).submission
+    client = client_for(Role.SECRETARIAT)
+    path, name = reverse("fieldwork:match_member", args=[sent.pk]), f"orang-baru-{sent.pk}-1"
+    stranger = make_household("33.02.01.2002").members.get()
+    for wrong in ({name: stranger.pk, "baris": "1"}, {name: tukiman.pk, "baris": "7"}, {name: "x"}):
+        client.post(path, wrong)
+        sent.refresh_from_db()
+        assert sent.matches == {}
+    client.post(path, {name: tukiman.pk, "baris": "1"})
+    sent.refresh_from_db()
+    [member] = compare_members([sent], visit.household).known
+    assert [one.name for one in member.rows if one.is_disputed] == ["member.name"]
+    page = client.get(reverse("fieldwork:submission", args=[sent.pk])).content.decode()
+    assert "Batalkan pencocokan" in page
+    client.post(path, {"baris": "1"})
+    sent.refresh_from_db()
+    assert sent.matches == {}
+    deciding.match_by_hand(sent, 1, tukiman, actor=client.user)
+    deciding.settle(sent, {f"{tukiman.pk}.member.name": str(sent.pk)}, actor=client.user)
+    tukiman.refresh_from_db()
+    assert (tukiman.name, tukiman.work) == ("TUKIMIN", "trade")
+    with pytest.raises(ValidationError):
+        deciding.match_by_hand(sent, 1, None, actor=client.user)
+
+
 def test_two_rows_about_one_person_are_asked_about(visit, tukiman, send):
     twice = [row(id=str(tukiman.pk), work="trade"), row(nik=tukiman.nik, work="labour")]
     sent = send(visit, {"/anggota": twice}).submission
