@@ -28,6 +28,9 @@ from guyub.access.guards import PUBLIC
 from guyub.access.permissions import ANY, GRANTS
 from guyub.access.roles import Role
 
+# PostgreSQL asks with its wall on, as in production; SQLite has none.
+pytestmark = pytest.mark.web_role
+
 # How far a role gets: every record, only those of its own agency or area, or none. Pages without a
 # record are "all" or "none".
 ALL, OWN, NONE = "all", "own", "none"

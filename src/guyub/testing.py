@@ -219,9 +219,10 @@ def as_web_role(web_role: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _web_role_if_wished(request: pytest.FixtureRequest) -> None:
     # A test reaches the database by its mark or by what it asks for.
-    marked = request.node.get_closest_marker("django_db")
-    reaches = marked or {"db", "transactional_db"} & set(request.fixturenames)
-    if reaches and request.config.getoption("--web-role"):
+    marked = request.node.get_closest_marker
+    reaches = marked("django_db") or {"db", "transactional_db"} & set(request.fixturenames)
+    always = request.config.getoption("--database") == "postgresql" and marked("web_role")
+    if reaches and (always or request.config.getoption("--web-role")):
         request.getfixturevalue("as_web_role")
 
 
