@@ -27,6 +27,7 @@ from guyub.beneficiaries.applying import not_in
 from guyub.beneficiaries.models import Entry
 from guyub.beneficiaries.queries import stage_counts
 from guyub.beneficiaries.services import BeneficiariesError, hold, refuse_closed
+from guyub.discussions.models import Kind
 from guyub.discussions.services import notify
 from guyub.imports.folder import CancelledRunError
 from guyub.imports.services import working_on
@@ -318,7 +319,7 @@ def choose(scenario: Scenario, *, reason: str, actor: Any) -> Scenario:
     )
     notify(
         list(people),
-        "allocation",
+        Kind.NEWS,
         _("Rencana alokasi %(year)s dipilih: %(name)s")
         % {"year": scenario.year, "name": scenario.name},
         f"/alokasi/{scenario.pk}/",

@@ -227,6 +227,7 @@ def batch(request: HttpRequest, record: Batch) -> HttpResponse:
         "batch": record,
         "sub_activity": record.sub_activity,
         "progress": _progress(record),
+        "quota_trouble": batches.quota_trouble(record),
         "rejections": Slice(rows, number, REJECTIONS_A_PAGE),
         "causes": files.cause_counts(record),
         "cause": cause,
@@ -266,7 +267,9 @@ def progress(request: HttpRequest, record: Batch) -> HttpResponse:
 @requires("beneficiaries.edit", load=load_batch)
 def approve(request: HttpRequest, record: Batch) -> HttpResponse:
     try:
-        batches.approve(record, actor=request.user)
+        batches.approve(
+            record, actor=request.user, over_quota=request.POST.get("over_quota") == "on"
+        )
     except BeneficiariesError as error:
         messages.error(request, str(error))
     return redirect("beneficiaries:batch", pk=record.pk)

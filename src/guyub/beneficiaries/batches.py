@@ -38,6 +38,7 @@ from guyub.beneficiaries.models import (
 )
 from guyub.beneficiaries.services import (
     BeneficiariesError,
+    QuotaError,
     check_delivery,
     check_quota,
     hold,
@@ -266,8 +267,10 @@ def take_file(
     return work(batch.pk) if file.size <= SMALL_FILE else batch
 
 
-def approve(batch: Batch, *, actor: Any) -> Batch:
+def approve(batch: Batch, *, actor: Any, over_quota: bool = False) -> Batch:
     """Have the rows of a checked file that passed applied.
+
+    ``over_quota`` says that passing the quota is meant; the file was given its reason when it came.
 
     Raises:
         BeneficiariesError: it does not wait for that, or no row passed.
@@ -281,18 +284,37 @@ def approve(batch: Batch, *, actor: Any) -> Batch:
         if not accepted:
             raise BeneficiariesError(_("Tidak ada baris yang diterima."))
         if held.wish.get("stage") == Stage.ENROLLED:
-            check_quota(held.sub_activity, accepted, bool(held.wish.get("over_quota")))
+            held.wish["over_quota"] = over_quota or bool(held.wish.get("over_quota"))
+            check_quota(held.sub_activity, accepted, held.wish["over_quota"])
         held.state = BatchState.APPLYING
-        held.save(update_fields=["state"])
+        held.save(update_fields=["state", "wish"])
         audit.record(
             "beneficiaries.batch.start",
             actor=actor,
             subject=held,
-            detail={"kind": held.kind, "rows": accepted},
+            detail={
+                "kind": held.kind,
+                "rows": accepted,
+                "over_quota": bool(held.wish.get("over_quota")),
+            },
         )
         if accepted > SMALL:
             _hand_to_worker(held)
     return work(held.pk) if accepted <= SMALL else held
+
+
+def quota_trouble(batch: Batch) -> str:
+    """Return why the quota keeps a checked file from being applied, or an empty text."""
+    wish = batch.wish
+    if batch.state != BatchState.CHECKED or wish.get("stage") != Stage.ENROLLED:
+        return ""
+    try:
+        check_quota(
+            batch.sub_activity, batch.counts.get("accepted", 0), bool(wish.get("over_quota"))
+        )
+    except QuotaError as error:
+        return str(error)
+    return ""
 
 
 def cancel(batch: Batch, *, actor: Any) -> Batch:

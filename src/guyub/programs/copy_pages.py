@@ -8,6 +8,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -51,7 +52,12 @@ def _asked(request: HttpRequest) -> tuple[Agency | None, int | None]:
         .distinct()
     )
     asked = given.get("tahun", "")
-    return agency, next((y for y in years if str(y) == asked), years[0] if years else None)
+    if not years:
+        return agency, None
+    # Unasked never a year still to come: whoever copies twice would make the year after next.
+    current = timezone.localdate().year
+    usual = next((y for y in years if y <= current), years[-1])
+    return agency, next((y for y in years if str(y) == asked), usual)
 
 
 @requires("programs.edit")

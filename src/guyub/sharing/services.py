@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,6 +18,9 @@ from guyub.areas.models import Area
 from guyub.audit import services as audit
 from guyub.datasets import columns, exports, store, wording
 from guyub.datasets.models import Dataset
+from guyub.discussions.models import Kind
+from guyub.discussions.people import people_of
+from guyub.discussions.services import notify
 from guyub.sharing.models import DataRequest, Grant, Handover, RequestState
 
 # Days in which an owner should answer: those of Law 14/2008 on public information, article 22.
@@ -64,7 +68,29 @@ def ask(dataset: Dataset, *, actor: Any, values: dict[str, Any]) -> DataRequest:
         reason=asked.purpose,
         detail={"dataset": dataset.code, "columns": asked.columns},
     )
+    _tell(
+        asked,
+        people_of([dataset.owner_id]),
+        Kind.TASK,
+        _("%(agency)s meminta data %(dataset)s; jawab paling lambat %(date)s"),
+        actor,
+    )
     return asked
+
+
+def _tell(request: DataRequest, users: list[Any], kind: Kind, text: str, actor: Any) -> None:
+    """Tell all of ``users`` but ``actor`` of a request; ``text`` may name its parts."""
+    values = {
+        "agency": request.agency.short_name,
+        "dataset": request.dataset.name,
+        "date": f"{request.due_on:%d/%m/%Y}",
+    }
+    url = reverse("sharing:detail", args=[request.pk])
+    notify((user for user in users if user != actor), kind, text % values, url)
+
+
+def _askers(request: DataRequest) -> list[Any]:
+    return [*people_of([request.agency_id]), request.asked_by]
 
 
 def _check_columns(chosen: list[str]) -> None:
@@ -109,6 +135,10 @@ def grant(
         errors["with_numbers"] = _("NIK dan KK lengkap tidak diminta.")
     if ends_on < timezone.localdate():
         errors["ends_on"] = _("Tanggal ini sudah lewat.")
+    elif ends_on > current.wanted_until:
+        errors["ends_on"] = _("Berikan paling lama sampai tanggal yang diminta, %(date)s.") % {
+            "date": f"{current.wanted_until:%d/%m/%Y}"
+        }
     if current.area is not None and not (
         area is not None and (area.code + ".").startswith(current.area.code + ".")
     ):
@@ -147,6 +177,11 @@ def _answer(request: DataRequest, state: RequestState, actor: Any, text: str) ->
     request.state, request.answer = state, text.strip()
     request.answered_at, request.answered_by = timezone.now(), actor
     request.save()
+    if state == RequestState.GRANTED:
+        news = _("Permintaan data %(dataset)s diberikan")
+    else:
+        news = _("Permintaan data %(dataset)s ditolak")
+    _tell(request, _askers(request), Kind.NEWS, news, actor)
 
 
 @transaction.atomic
@@ -177,6 +212,8 @@ def revoke(request: DataRequest, *, actor: Any, reason: str) -> None:
     held.revoked_at, held.revoke_reason = timezone.now(), reason.strip()[:250]
     held.save()
     audit.record("sharing.grant.revoke", actor=actor, subject=request, reason=reason.strip())
+    news = _("Izin memakai data %(dataset)s dicabut")
+    _tell(request, _askers(request), Kind.NEWS, news, actor)
 
 
 def hand_over(request: DataRequest, *, actor: Any, target: Path) -> Handover:

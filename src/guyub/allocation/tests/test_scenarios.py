@@ -219,7 +219,8 @@ def test_an_agency_learns_of_the_plan(year: Any, make_user: Any) -> None:
     operator = make_user(Role.AGENCY_OPERATOR, agency=year.houses.agency)
     scenario = year.reckoned()
     services.choose(scenario, reason="Disepakati dalam rapat.", actor=year.secretary)
-    assert operator.notifications.filter(url=f"/alokasi/{scenario.pk}/").exists()
+    told = operator.notifications.get(url=f"/alokasi/{scenario.pk}/")
+    assert told.get_kind_display() == "Kabar perubahan"
     waiting = queries.waiting_for(year.houses.agency_id, 2026)
     assert waiting == queries.Waiting(scenario.pk, 2026, 1)
     assert queries.waiting_for(year.houses.agency_id, 2027) is None

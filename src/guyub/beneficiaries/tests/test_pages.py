@@ -247,6 +247,29 @@ def test_from_a_file_with_corrections(make_sub_activity, make_household, client_
     assert "kolom berjudul: NIK" in text_of(bad)
 
 
+def test_a_file_beyond_the_quota_can_be_meant_where_it_is_approved(
+    make_sub_activity, make_household, client_for
+):
+    sub_activity = make_sub_activity(quota=1)
+    numbers = [make_household().members.get().nik for _n in range(2)]
+    client = client_for(Role.AGENCY_OPERATOR)
+    content = "\n".join(["NIK", *numbers]).encode()
+    form = {
+        "file": SimpleUploadedFile("sk.csv", content), "stage": "enrolled", "reason": "SK 12/2026",
+    }  # fmt: skip
+    text = text_of(client.post(page("enrol_file", sub_activity), form, follow=True))
+    assert "Kuota 1, sudah terisi 0; penetapan ini menambah 2." in text
+    assert "Kuota memang dilampaui" in text
+    batch = Batch.objects.get()
+    client.post(page("batch_approve", batch))
+    assert not Enrolment.objects.exists()
+    done = client.post(page("batch_approve", batch), {"over_quota": "on"}, follow=True)
+    assert "2 tersimpan" in text_of(done)
+    assert Enrolment.objects.filter(stage=Stage.ENROLLED, reason="SK 12/2026").count() == 2
+    start = Event.objects.get(action="beneficiaries.batch.start")
+    assert start.detail["over_quota"] is True
+
+
 @pytest.mark.parametrize("kind", ["", "penyaluran"])
 def test_the_example_file_is_one_that_is_understood(make_sub_activity, client_for, kind):
     client = client_for(Role.AGENCY_OPERATOR)

@@ -2,6 +2,7 @@ import re
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from guyub.access.roles import Role
 from guyub.agencies.services import load_agencies
@@ -180,3 +181,19 @@ def test_deleting_asks_for_a_reason_and_tells_what_goes_along(client_for, sub_ac
     assert "1 sub kegiatan di dalamnya" in client.get(address).content.decode()
     client.post(address, {"reason": "Salah"})
     assert not Program.objects.exists()
+
+
+def test_copying_starts_from_this_year_even_when_next_year_is_there(
+    client_for, agency, sub_activity
+):
+    this_year = timezone.localdate().year
+    SubActivity.objects.update(year=this_year)
+    client, url = client_for(Role.AGENCY_OPERATOR, agency=agency), reverse("programs:copy")
+    first = client.get(url)
+    assert f"{this_year} → {this_year + 1}" in first.content.decode()
+    client.post(
+        url, {"perangkat": agency.code, "tahun": this_year, "sub": sub_activity.pk, "percent": 100}
+    )
+    assert SubActivity.objects.filter(year=this_year + 1).count() == 1
+    assert client.get(url).context["year"] == this_year
+    assert client.get(url, {"tahun": this_year + 1}).context["year"] == this_year + 1

@@ -140,6 +140,7 @@ def test_one_asks_once_and_never_oneself(dataset, asker, owner):
         ({"chosen": ["nik", "name", "desil"]}, "columns"),
         ({"with_numbers": True}, "with_numbers"),
         ({"ends_on": TODAY - dt.timedelta(days=1)}, "ends_on"),
+        ({"ends_on": TODAY + dt.timedelta(days=91)}, "ends_on"),
     ],
 )
 def test_nobody_grants_more_than_was_asked(dataset, asker, owner, changes, field):
@@ -253,3 +254,23 @@ def test_from_asking_to_taking_on_the_pages(dataset, asker, owner, django_assert
     assert taken["Content-Disposition"].startswith("attachment")
     with django_assert_max_num_queries(8):
         assert as_owner.get(reverse("sharing:list")).status_code == 200
+
+
+def test_the_owner_learns_of_a_request_and_the_asker_of_each_answer(dataset, asker, owner):
+    def heard(user: Any) -> list[tuple[str, str]]:
+        found = list(user.notifications.order_by("id").values_list("kind", "text"))
+        user.notifications.all().delete()
+        return found
+
+    asked = services.ask(dataset, actor=asker, values=values())
+    [(kind, text)] = heard(owner)
+    assert kind == "task"
+    assert f"jawab paling lambat {asked.due_on:%d/%m/%Y}" in text
+    assert heard(asker) == []
+    allow(asked, owner)
+    assert heard(asker) == [("news", f"Permintaan data {dataset.name} diberikan")]
+    services.revoke(asked, actor=owner, reason="Tujuannya sudah tercapai")
+    assert heard(asker) == [("news", f"Izin memakai data {dataset.name} dicabut")]
+    again = services.ask(dataset, actor=asker, values=values())
+    services.refuse(again, actor=owner, reason="Belum boleh")
+    assert heard(asker) == [("news", f"Permintaan data {dataset.name} ditolak")]
