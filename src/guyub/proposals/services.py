@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from guyub.access import wall
 from guyub.access.roles import Role
 from guyub.accounts.models import User
 from guyub.areas.models import Area
@@ -73,7 +74,9 @@ def _refuse_twice(proposal: Proposal) -> None:
         others = others.filter(nik=proposal.nik)
     else:
         return
-    known = others.first()
+    # The same person may have been proposed in another village.
+    with wall.everything():
+        known = others.first()
     if known is not None:
         raise ValidationError(
             _("Keluarga ini sudah diajukan dan masih diproses: %(known)s.") % {"known": known}

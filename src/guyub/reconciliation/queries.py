@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from rapidfuzz import fuzz
 
+from guyub.access import wall
 from guyub.access.permissions import Scope, scope_of
 from guyub.reconciliation.models import Merge, MergedRow
 from guyub.reconciliation.services import MODELS, PICKABLE
@@ -181,7 +182,9 @@ def named(merges: Iterable[Merge]) -> list[Merge]:
     found = list(merges)
     for kind, model in MODELS.items():
         ids = {pk for m in found if m.kind == kind for pk in (m.survivor_id, m.loser_id)}
-        records = model.objects.in_bulk(ids) if ids else {}
+        # One of the two may live in another area than the merge is listed under.
+        with wall.everything():
+            records = model.objects.in_bulk(ids) if ids else {}
         for merge in found:
             if merge.kind == kind:
                 merge.survivor = records.get(merge.survivor_id)  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from guyub.access import wall
 from guyub.access.guards import requires
 from guyub.access.permissions import authorize, can
 from guyub.datasets.models import Dataset
@@ -158,9 +159,11 @@ def verify(request: HttpRequest, one: Difference) -> HttpResponse:
         try:
             if one.state != DifferenceState.VERIFY:
                 raise ValidationError(_("Perbedaan ini tidak sedang ditanyakan ke desa."))
-            done, _left = settling.settle(
-                [one], side=given["side"], reason=given["reason"], actor=request.user
-            )
+            # That a household lives elsewhere takes it out of the area; its lists' counts are of all.
+            with wall.everything():
+                done, _left = settling.settle(
+                    [one], side=given["side"], reason=given["reason"], actor=request.user
+                )
             if not done:
                 raise ValidationError(_("Datanya baru saja berubah. Periksa lagi."))
         except ValidationError as error:

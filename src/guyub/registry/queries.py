@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 from rapidfuzz import fuzz
 
+from guyub.access import wall
 from guyub.access.permissions import Scope, scope_of
 from guyub.areas.models import Area, Level
 from guyub.datasets.models import Dataset, Freshness
@@ -24,6 +25,7 @@ from guyub.registry.models import (
     Channel,
     Household,
     Listing,
+    Move,
     Origin,
     Person,
     SearchKey,
@@ -363,6 +365,16 @@ def _by_address(user: Any, text: str, filters: Filters) -> Answer:
 
 
 # A household's page
+
+
+def moves_of(home: Household) -> list[Move]:
+    """Return the last ten departures and the last ten arrivals, to and from other areas too."""
+    # The other household, and who left, are beyond an area operator's wall. That they went is not.
+    with wall.everything():
+        return [
+            *home.departures.select_related("person")[:10],
+            *home.arrivals.select_related("person")[:10],
+        ]
 
 
 def origins_of(records: Iterable[Any]) -> dict[int, Origin]:

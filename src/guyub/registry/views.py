@@ -181,8 +181,7 @@ def household(request: HttpRequest, home: Household) -> HttpResponse:
             "dataset__owner", "first_version", "dropped_version"
         ).order_by("dataset__name"),
         "changes": changes,
-        "moves": list(home.departures.select_related("person", "to_household")[:10])
-        + list(home.arrivals.select_related("person", "from_household")[:10]),
+        "moves": queries.moves_of(home),
         "photos": home.photos.all()[:12],
         "restrictions": of_household(home),
         "may_edit": can(request.user, "registry.edit", home),

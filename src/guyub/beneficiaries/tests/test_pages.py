@@ -51,7 +51,8 @@ def test_an_area_operator_sees_its_own_area(make_enrolment, make_sub_activity, c
     assert page("enrolment", here) in text
     assert page("enrolment", there) not in text
     assert "Tindakan untuk yang dipilih" not in text
-    assert client.get(page("enrolment", there)).status_code == 403
+    # Under --web-role the database has no such enrolment for them, so the page finds none.
+    assert client.get(page("enrolment", there)).status_code in (403, 404)
 
 
 def test_the_list_is_narrowed_and_searched(make_enrolment, make_sub_activity, client_for):
@@ -314,7 +315,7 @@ def test_verifying_at_the_door(make_enrolment, client_for):
     text = text_of(response)
     assert page("verify", mine) in text
     assert page("verify", other) not in text
-    assert client.post(page("verify", other), {"hasil": "layak"}).status_code == 403
+    assert client.post(page("verify", other), {"hasil": "layak"}).status_code in (403, 404)
 
     picture = io.BytesIO()
     Image.new("RGB", (9, 9)).save(picture, "JPEG")

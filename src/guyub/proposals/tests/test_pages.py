@@ -113,6 +113,28 @@ def test_a_village_reaches_only_its_own_households(
     assert Proposal.objects.get().household == own
 
 
+@pytest.mark.usefixtures("as_web_role")
+def test_whoever_is_proposed_in_another_village_is_not_proposed_again(
+    village_operator: Any, make_user: Any
+) -> None:
+    there = _area("33.02.17.2001")
+    values = {
+        "reason_kind": "unlisted", "head_name": "Warsito", "nik": NIK, "reason": REASON,
+        "address": "Jl. Kauman 3", "rt": "001",
+    }  # fmt: skip
+    first = services.submit(
+        village=there,
+        kind="propose",
+        values=values,
+        actor=make_user(Role.AREA_OPERATOR, area=there),
+    )
+    sent = sign_in(village_operator).post(
+        reverse("proposals:new"), {**values, "village": village_operator.area_id}
+    )
+    assert "masih diproses" in sent.content.decode()
+    assert list(Proposal.objects.all()) == [first]
+
+
 def lodge(client: Client, village: Any, **values: Any) -> Any:
     given = {"reason_kind": "help_missing", "village": village.pk, "reason": REASON, **values}
     return client.post(reverse("proposals:lodge"), given)

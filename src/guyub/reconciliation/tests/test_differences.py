@@ -200,6 +200,25 @@ def test_a_village_is_asked_and_answers(found, make_user, client_for):
     assert home(2).floor == "earth"
 
 
+@pytest.mark.usefixtures("as_web_role")
+def test_a_village_may_answer_that_a_household_lives_elsewhere(
+    found, load, make_user, make_dataset, client_for
+):
+    _dtsen, rtlh = found
+    load(
+        rtlh, dt.date(2026, 3, 1), person(1, village="33.02.17.2001"), person(2, floor="tile"),
+    )  # fmt: skip
+    detect()
+    one = Difference.objects.get(household=home(1), field="village")
+    ask_village([one], reason=WHY, actor=make_user(Role.SECRETARIAT))
+    url = reverse("reconciliation:verify", args=[one.pk])
+    answer = client_for(Role.AREA_OPERATOR).post(
+        url, {"side": "theirs", "reason": "Sudah lama pindah."}, follow=True
+    )
+    assert "tersimpan" in answer.content.decode()
+    assert home(1).village.code == "33.02.17.2001"
+
+
 def test_merging_closes_and_reopens_what_waits(found, make_user):
     before = {d.pk: d.state for d in Difference.objects.all()}
     merge = merge_households(home(1), home(2), picked=(), reason=WHY, actor=None)

@@ -340,3 +340,11 @@ def test_lists_read_few_queries(pair, make_household, client_for, django_assert_
     client = client_for(Role.SECRETARIAT)
     with django_assert_max_num_queries(16):
         assert client.get(reverse("reconciliation:merges")).status_code == 200
+
+
+@pytest.mark.usefixtures("as_web_role")
+def test_a_village_reads_of_a_merge_with_a_record_of_another_village(make_household, client_for):
+    survivor, loser = make_household(), make_household("33.02.17.2001", name="Tukimin")
+    merge = merge_households(loser, survivor, picked=(), reason=WHY, actor=None)
+    page = client_for(Role.AREA_OPERATOR).get(reverse("reconciliation:merge", args=[merge.pk]))
+    assert str(loser) in page.content.decode()

@@ -333,3 +333,22 @@ def test_history_is_told_in_words(homes, secretary, client_for):
     for told in ("Ya → Tidak", "— → Rp 577.000", "— → Mobil", "— → Jamban sendiri",
                  "12 Mar 1985 → 13 Mar 1985", "Aktif → Meninggal"):  # fmt: skip
         assert told in text
+
+
+@pytest.mark.usefixtures("as_web_role")
+def test_the_page_tells_of_who_went_to_another_area_and_who_came(make_household, client_for):
+    home, other = make_household(), make_household("33.02.17.2001")
+    gone = services.add_person(
+        home, {"nik": "3302015203900009", "name": "Sutinah", "sex": "F"}, as_of=TODAY, actor=None
+    )
+    come = services.add_person(
+        other, {"nik": "3302175203900009", "name": "Wagini", "sex": "F"}, as_of=TODAY, actor=None
+    )
+    for person, target in ((gone, other), (come, home)):
+        services.move_person(
+            person, target, moved_on=TODAY, reason="Menikah", relation="spouse", actor=None
+        )
+    page = client_for(Role.AREA_OPERATOR).get(reverse("registry:household", args=[home.pk]))
+    text = page.content.decode()
+    assert "SUTINAH pindah ke" in text
+    assert "WAGINI datang dari" in text
