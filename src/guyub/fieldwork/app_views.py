@@ -22,6 +22,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from guyub.access import wall
 from guyub.access.guards import requires
 from guyub.access.permissions import can
 from guyub.fieldwork import phone, receiving
@@ -139,6 +140,8 @@ def _problem(status: int, detail: str, **more: Any) -> JsonResponse:
 
 @require_POST
 @requires("fieldwork.visit")
+# The visit is checked below. Its household may have moved out of the area since, and stays linked.
+@wall.everything()
 def send(request: HttpRequest) -> JsonResponse:
     """Store a submission. The same message again gets the same answer; see :mod:`receiving`."""
     try:

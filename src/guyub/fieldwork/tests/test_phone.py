@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import uuid
@@ -10,10 +11,12 @@ import pytest
 from django.urls import reverse
 
 from guyub.access.roles import Role
+from guyub.areas.models import Area
 from guyub.fieldwork import phone, services
 from guyub.fieldwork.models import Submission
 from guyub.fieldwork.tests.test_receiving import photo
 from guyub.registry import restriction
+from guyub.registry.services import edit_household
 
 OTHER_VILLAGE = "33.02.17.2001"
 
@@ -80,8 +83,6 @@ def test_what_is_anothers_restricted_or_over_is_not_carried(make_visit, make_use
 def test_more_than_a_phone_takes_is_said_and_one_village_can_be_chosen(
     make_visit, client_for, monkeypatch, regency
 ):
-    from guyub.areas.models import Area
-
     monkeypatch.setattr(phone, "MOST_VISITS", 2)
     for code in ("33.02.01.2001", "33.02.01.2001", "33.02.01.2002"):
         make_visit(code)
@@ -148,6 +149,15 @@ def test_nobody_sends_about_another_area_or_adds_to_anothers_submission(make_vis
     other = client_for(Role.AREA_OPERATOR)
     assert other.post(path, content, content_type="application/octet-stream").status_code == 422
     assert post(client_for(Role.REGENT), sent).status_code == 403
+
+
+@pytest.mark.usefixtures("as_web_role")
+def test_what_is_sent_stays_with_a_household_that_moved_out_of_the_area(make_visit, client_for):
+    visit = make_visit()
+    away = Area.objects.get(code=OTHER_VILLAGE)
+    edit_household(visit.household, {"village": away}, as_of=dt.date(2026, 2, 1), actor=None)
+    assert post(client_for(Role.AREA_OPERATOR), payload(visit)).status_code == 201
+    assert Submission.objects.get().household == visit.household
 
 
 def test_the_download_is_logged_once_a_day(make_visit, client_for):
