@@ -176,6 +176,18 @@ class GuestForm(forms.Form):
     )
 
 
+class AttendanceForm(GuestForm):
+    """Somebody without a telephone, or not signed in, whom the secretariat enters."""
+
+    as_head = forms.BooleanField(label=_("Kepala hadir sendiri"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if given.get("as_head") and not given.get("agency") and "agency" not in self.errors:
+            self.add_error("agency", _("Pilih perangkat daerah"))
+        return given
+
+
 class DecisionForm(forms.Form):
     text = forms.CharField(label=_("Isi keputusan"), widget=forms.Textarea(attrs={"rows": 4}))
 

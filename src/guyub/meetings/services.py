@@ -451,11 +451,13 @@ def check_in(
     mandate_code: str = "",
     by_qr: bool = True,
     recorded_by: Any = None,
+    as_head: bool = False,
 ) -> Attendance:
     """Note that somebody is there, and as what.
 
     A head speaks for the agency. Anybody else of the agency does so when it delegated and they are
     the delegate: known by the mandate's code, or by the name on it. Others accompany, or are guests.
+    A head is known by the account, or ``as_head`` because ``recorded_by`` of the secretariat says so.
 
     Raises:
         ValidationError: the meeting is not running, the person has no name, or the code is false.
@@ -471,7 +473,10 @@ def check_in(
         position = position or user.position or user.get_role_display()
     if not name.strip():
         raise ValidationError({"name": _("Tulis nama Anda.")})
-    capacity = _capacity(current, user, agency, name, mandate_code)
+    is_head = (user is not None and user.role == Role.AGENCY_HEAD) or (
+        as_head and recorded_by is not None
+    )
+    capacity = _capacity(current, user, agency, name, mandate_code, is_head=is_head)
     made = Attendance.objects.create(
         meeting=current,
         agency=agency,
@@ -491,7 +496,13 @@ def check_in(
 
 
 def _capacity(
-    meeting: Meeting, user: Any, agency: Agency | None, name: str, mandate_code: str
+    meeting: Meeting,
+    user: Any,
+    agency: Agency | None,
+    name: str,
+    mandate_code: str,
+    *,
+    is_head: bool,
 ) -> Capacity:
     if agency is None:
         return Capacity.GUEST
@@ -507,7 +518,7 @@ def _capacity(
         agency=agency, capacity__in=(Capacity.HEAD, Capacity.DELEGATE)
     ).exists():
         return Capacity.COMPANION
-    if user is not None and user.role == Role.AGENCY_HEAD:
+    if is_head:
         return Capacity.HEAD
     named = name.strip().casefold() == invitation.delegate_name.strip().casefold()
     if invitation.reply == Reply.DELEGATE and (code or (user is not None and named)):

@@ -404,7 +404,7 @@ def check_in(request: HttpRequest, token: str) -> HttpResponse:
 @requires("meetings.manage", load=find_meeting)
 def add_attendance(request: HttpRequest, meeting: Meeting) -> HttpResponse:
     """The secretariat enters somebody without a telephone."""
-    form = forms.GuestForm(request.POST or None)
+    form = forms.AttendanceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             services.check_in(meeting, **form.cleaned_data, by_qr=False, recorded_by=request.user)

@@ -143,3 +143,19 @@ def test_pages_read_few_queries_however_long_the_meeting(
     for name in ("list", "decisions", "actions", "turnout"):
         with django_assert_max_num_queries(14):
             assert client.get(reverse(f"meetings:{name}")).status_code == 200
+
+
+def test_the_secretariat_enters_a_head_without_a_telephone(client_for, meeting, heads, secretary):
+    services.open_meeting(meeting, actor=secretary)
+    client = client_for(Role.SECRETARIAT)
+    url = reverse("meetings:add_attendance", args=[meeting.pk])
+    form = {"name": "Kepala Dinsos", "as_head": "on"}
+    refused = client.post(url, form)
+    assert "Pilih perangkat daerah" in refused.content.decode()
+    assert not meeting.attendances.exists()
+    client.post(url, form | {"agency": heads["dinsos"].agency_id})
+    assert meeting.attendances.get().capacity == Capacity.HEAD
+    # At the code on the wall nobody makes a head of themselves.
+    guest = {"name": "Kepala Dinkes", "agency": heads["dinkes"].agency_id, "as_head": "on"}
+    Client().post(reverse("meetings:check_in", args=[services.check_in_token(meeting)]), guest)
+    assert meeting.attendances.get(name="Kepala Dinkes").capacity == Capacity.COMPANION
