@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Case, Count, Prefetch, Q, QuerySet, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -310,7 +310,8 @@ def actions(agency: str = "", state: str = "", overdue: bool = False) -> QuerySe
         rows = rows.filter(state=state)
     if overdue:
         rows = rows.filter(state=ActionState.OPEN, due_on__lt=timezone.localdate())
-    return rows.order_by("due_on", "pk")
+    closed = Case(When(state=ActionState.OPEN, then=0), default=1)
+    return rows.order_by(closed, "due_on", "pk")
 
 
 def awaited_consents(user: Any) -> QuerySet[Consent]:

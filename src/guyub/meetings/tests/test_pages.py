@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from guyub.access.roles import Role
 from guyub.meetings import decisions, services
-from guyub.meetings.models import Capacity, Meeting, Reply
+from guyub.meetings.models import ActionItem, ActionState, Capacity, Meeting, Reply
 
 pytestmark = pytest.mark.django_db
 
@@ -159,3 +159,20 @@ def test_the_secretariat_enters_a_head_without_a_telephone(client_for, meeting, 
     guest = {"name": "Kepala Dinkes", "agency": heads["dinkes"].agency_id, "as_head": "on"}
     Client().post(reverse("meetings:check_in", args=[services.check_in_token(meeting)]), guest)
     assert meeting.attendances.get(name="Kepala Dinkes").capacity == Capacity.COMPANION
+
+
+def test_what_is_still_to_be_done_stands_before_what_is_done(client_for, meeting, heads, secretary):
+    services.open_meeting(meeting, actor=secretary)
+    today = timezone.localdate()
+    agency = heads["dinsos"].agency
+    for text, days in (("Sudah beres", 1), ("Masih ditunggu", 9)):
+        decisions.add_action(
+            meeting,
+            actor=secretary,
+            text=text,
+            agency=agency,
+            due_on=today + dt.timedelta(days=days),
+        )
+    ActionItem.objects.filter(text="Sudah beres").update(state=ActionState.DONE)
+    page = client_for(Role.SECRETARIAT).get(reverse("meetings:actions")).context["page"]
+    assert [action.text for action in page] == ["Masih ditunggu", "Sudah beres"]
