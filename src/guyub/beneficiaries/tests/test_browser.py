@@ -44,6 +44,10 @@ def test_from_a_file_with_mistakes_to_the_household_page(
     page.get_by_role("button", name="Unggah dan periksa").click()
     expect(page.get_by_text("NIK dirusak Excel menjadi bentuk seperti").first).to_be_visible()
     expect(page.get_by_text("NIK tersimpan sebagai angka").first).to_be_visible()
+    desk = page.viewport_size
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert fits(page)
+    page.set_viewport_size(desk)
     with page.expect_download() as download:
         page.get_by_role("button", name="Unduh untuk diperbaiki").click()
     assert download.value.suggested_filename.endswith(".xlsx")
