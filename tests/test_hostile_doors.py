@@ -40,8 +40,9 @@ NO_DOCUMENTS = {
 }
 TODAY = dt.date(2026, 3, 2).isoformat()
 
-# XML over the API, for which a token is needed: guyub.fieldwork's test_odk.py and test_loading.py.
-ELSEWHERE = {"api:store_xml"}
+# Over the API, for which a token is needed: the XML in guyub.fieldwork's test_odk.py and test_loading.py,
+# the photos below.
+ELSEWHERE = {"api:store_xml", "api:store_attachment", "api:store_part"}
 # A message's body may be a file itself, unless it is read as JSON.
 SIGN = re.compile(r"request\.FILES|UploadedFile|(?<!json\.loads\()request\.body")
 
@@ -284,3 +285,34 @@ def test_no_door_lets_harm_in(
             wrong.append(f"{door.name} keeps something: {changed}")
         before = after
     assert not wrong, "\n".join(wrong)
+
+
+def test_what_other_systems_hand_in_is_looked_at_as_well(make_agency: Any):
+    from guyub.connections import services as connections
+    from guyub.fieldwork import services
+    from guyub.fieldwork.tests.conftest import small_form
+
+    agency = make_agency()
+    services.keep_form(small_form(), actor=None, agency=agency)
+    _token, key = connections.make_token(
+        agency=agency, name="Dasbor", purpose="Pemantauan", scopes=["fieldwork:write"],
+        expires_at=timezone.now() + dt.timedelta(days=9), actor=None,
+    )  # fmt: skip
+    client = Client(headers={"Authorization": f"Bearer {key}"}, raise_request_exception=False)
+    told = client.post(
+        "/api/v1/fieldwork/forms/uji/submissions",
+        {"_uuid": str(uuid.uuid4()), "lantai": "cement", "foto": "rumah.jpg"},
+        content_type="application/json",
+    ).json()
+    door = f"/api/v1/fieldwork/attachments/{told['attachments'][0]['key']}"
+    before = stored()
+    for name, content in NO_PICTURES.items():
+        for address in (door, f"{door}/parts?offset=0&size={len(content)}"):
+            answer = client.post(address, {"file": SimpleUploadedFile(name, content)})
+            assert answer.status_code == 422, (name, address, answer.content)
+            text = str(answer.json())
+            assert WHAT.search(text), text
+            assert HOW.search(text), text
+    kept = stored()
+    del before["connections.TokenUse"], kept["connections.TokenUse"]
+    assert kept == before

@@ -307,17 +307,22 @@ def arrived(attachment: Attachment) -> int:
 def announce_size(attachment: Attachment, *, size: int, sha256: str = "") -> Attachment:
     """Note how large a file is of which only the name was announced, and its SHA-256 in hex.
 
+    What was announced can be changed as long as nothing of the file is here.
+
     Raises:
-        ValidationError: another size or digest was announced before.
+        ValidationError: another size or digest was announced for what is here.
     """
     held = Attachment.objects.select_for_update(of=("self",)).get(pk=attachment.pk)
     differs = held.size not in (None, size) or (sha256 and held.sha256 not in ("", sha256))
-    if differs:
+    if differs and arrived(held):
         raise ValidationError(
-            _("Ukuran atau SHA-256 lampiran ini lain daripada yang diberitahukan.")
+            _(
+                "Ukuran atau SHA-256 lampiran ini bukan yang diberitahukan sebelumnya. "
+                "Kirim potongan berikutnya dengan yang semula."
+            )
         )
     if held.stored_at is None:
-        held.size, held.sha256 = size, sha256 or held.sha256
+        held.size, held.sha256 = size, sha256 if differs else sha256 or held.sha256
         held.save(update_fields=["size", "sha256"])
     return held
 

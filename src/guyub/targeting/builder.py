@@ -281,7 +281,8 @@ def _rows(scope: str, condition: m.Condition) -> Group | None:
 
 def _row(condition: m.Condition, scope: str) -> Row | None:
     row = _any_row(condition)
-    if row is None or row.attribute not in attributes_of(scope):
+    # What a row cannot hold must not fall out of the rule when it is saved.
+    if row is None or row.problem(scope) or not all(row.values):
         return None
     # `status` is asked of households and of members alike.
     wanted = m.Scope.HOUSEHOLD if scope == HOUSEHOLD else m.Scope.MEMBER

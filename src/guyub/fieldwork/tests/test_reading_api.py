@@ -147,6 +147,8 @@ def test_a_file_is_handed_in_piece_by_piece(announced):
     assert put(1000, content[1000:], f"size={len(content) + 1}").status_code == 422
     answer = put(1000, bytes(len(content) - 1000))
     assert answer.status_code == 422
+    # Nothing is here now, so that a size told wrongly can be told anew.
+    assert put(500, content[500:900], f"size={len(content) + 1}").json()["arrived"] == 0
     assert put(0, content[:1000]).json()["arrived"] == 1000
     assert put(1000, content[1000:]).json()["stored"] is True
     assert Attachment.objects.get().stored_at is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -213,6 +214,13 @@ SEALED_TEXT = re.compile(r"s[\w-]{10,}={0,2}")
 
 def opened_texts(text):
     return [unseal(one) if is_sealed(one) else "" for one in SEALED_TEXT.findall(text)]
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_of_other_tests():
+    """Their rows are gone by now, and their files are not."""
+    for name in ("datasets", "imports", "linking"):
+        shutil.rmtree(Path(settings.DATA_DIR) / name, ignore_errors=True)
 
 
 def traces():

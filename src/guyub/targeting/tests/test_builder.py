@@ -172,6 +172,9 @@ def test_any_form_gives_a_plan_whose_text_is_a_rule_or_an_error(regency, data):
         "members.exists(m, desil < 3)",
         'hamlet.endsWith("an")',
         'members.exists(m, status == "moved")',
+        # The builder's fields take numbers of up to twelve digits.
+        "desil < 3 && desil > -1234567890123",
+        "members.exists(m, m.age > 9999999999999)",
     ],
 )
 def test_what_the_builder_cannot_show_stays_text(regency, text):

@@ -19,7 +19,7 @@ def test_target_and_realisation_are_drawn_with_gaps():
     ]
     chart = indicator_chart(indicator, years)
     assert [row["value"] for row in chart.rows] == [12.15, 11.95, 11.6]
-    assert list(chart.table) == [(2024, "12,15", "11,95"), (2025, "11,60", "–")]
+    assert list(chart.table) == [("2024", "12,15", "11,95"), ("2025", "11,60", "–")]
     svg = chart.svg()
     assert "stroke-dasharray" in svg
     assert "12,00" in svg
@@ -37,6 +37,6 @@ def test_published_figures_are_drawn_for_the_areas_that_have_them():
     names = {"33.02": "Banyumas", "33": "Jawa Tengah", "": "Indonesia"}
     chart = published_chart("p0", by_year, names)
     assert [column.label for column in chart.columns][1:] == ["Banyumas", "Indonesia"]
-    assert list(chart.table) == [(2024, "–", "9,03"), (2025, "11,15", "8,47")]
+    assert list(chart.table) == [("2024", "–", "9,03"), ("2025", "11,15", "8,47")]
     assert "Jawa Tengah" not in chart.svg()
     assert published_chart("p0", {2025: by_year[2025]}, names) is None
