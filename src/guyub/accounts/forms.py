@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from typing import Any
 
@@ -165,7 +166,17 @@ def area_choices() -> list[Any]:
     return choices
 
 
-class AccountForm(forms.ModelForm[User]):
+class _PhoneForm(forms.ModelForm[User]):
+    def clean_phone(self) -> str:
+        phone: str = self.cleaned_data["phone"].strip()
+        if phone and not re.fullmatch(r"\+?[\d\s()./-]{6,}", phone, re.ASCII):
+            raise forms.ValidationError(
+                _("Tulis nomor telepon dengan angka, misalnya 0812-3456-7890.")
+            )
+        return phone
+
+
+class AccountForm(_PhoneForm):
     """What the secretariat writes about an account."""
 
     class Meta:
@@ -231,7 +242,7 @@ class AccountForm(forms.ModelForm[User]):
         return data
 
 
-class OwnDetailsForm(forms.ModelForm[User]):
+class OwnDetailsForm(_PhoneForm):
     """What people may change about themselves."""
 
     class Meta:

@@ -198,6 +198,12 @@ class NoteForm(forms.Form):
     )
 
 
+class RulingForm(forms.Form):
+    """What the regent says on a decision that agencies could not settle."""
+
+    note = forms.CharField(label=_("Isi arahan"), widget=forms.Textarea(attrs={"rows": 3}))
+
+
 class ActionForm(forms.ModelForm):  # type: ignore[type-arg]
     agency = AgencyField(label=_("Penanggung jawab"))
     due_on = _day(_("Batas waktu"))

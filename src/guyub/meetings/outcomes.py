@@ -125,6 +125,7 @@ def decision(request: HttpRequest, decision: Decision) -> HttpResponse:
         and can(request.user, "meetings.rule"),
         "actions": list(decision.actions.select_related("agency")),
         "form": forms.NoteForm(),
+        "ruling": forms.RulingForm(),
     }
     return render(request, "meetings/decision.html", context)
 

@@ -181,7 +181,7 @@ def problems(
         return found
     if previous is not None:
         before = {"date": f"{previous.period_end:%d/%m/%Y}"}
-        falls = _("Lebih rendah daripada %(was)s per %(date)s. Perbaiki, atau jelaskan di bawah.")
+        falls = _("Lebih rendah daripada %(was)s per %(date)s. Perbaiki, atau isi Penjelasan.")
         if (
             figures.physical is not None
             and previous.physical is not None
@@ -197,7 +197,7 @@ def problems(
     if total and figures.budget is not None and figures.budget > total:
         found.setdefault(
             "budget",
-            _("Lebih besar daripada anggaran, yaitu %(total)s. Perbaiki, atau jelaskan di bawah.")
+            _("Lebih besar daripada anggaran, yaitu %(total)s. Perbaiki, atau isi Penjelasan.")
             % {"total": rupiah(total)},
         )
     return found

@@ -25,7 +25,7 @@ def test_changes_only_what_is_ones_own(make_user, sign_in, village):
         {
             "full_name": "Tarno Wibowo",
             "position": "Kasi Kesejahteraan",
-            "phone": "0812",
+            "phone": "0813-222-333",
             "role": Role.SECRETARIAT,
             "area": "",
             "email": "lain@contoh.test",
@@ -37,12 +37,19 @@ def test_changes_only_what_is_ones_own(make_user, sign_in, village):
     assert (after.full_name, after.position, after.phone) == (
         "Tarno Wibowo",
         "Kasi Kesejahteraan",
-        "0812",
+        "0813-222-333",
     )
     assert (after.role, after.area, after.email) == (user.role, user.area, user.email)
     event = Event.objects.get(action="accounts.self.edit")
     assert event.detail == {"fields": ["full_name", "phone", "position"]}
     assert "Tarno" not in str(event.detail)
+
+
+@pytest.mark.parametrize("phone", ["0812abc", "12345", "nanti saja"])
+def test_a_telephone_is_a_number_that_can_be_called(make_user, sign_in, phone):
+    client = sign_in(make_user(Role.REGENT, second_factor=False))
+    response = client.post(reverse("accounts:edit_me"), {"full_name": "Tarno", "phone": phone})
+    assert "misalnya 0812-3456-7890" in response.content.decode()
 
 
 def test_a_name_is_required(make_user, sign_in):

@@ -95,7 +95,7 @@ def test_a_meeting_from_plan_to_ratification(browse: Any, heads: Any, secretary:
     decision.refresh_from_db()
     assert decision.state == DecisionState.ESCALATED
     regent = browse(f"/rapat/keputusan/{decision.pk}/", Role.REGENT, phone=True)
-    regent.get_by_label("Catatan").fill("Anggaran digeser di perubahan.")
+    regent.get_by_label("Isi arahan").fill("Anggaran digeser di perubahan.")
     regent.get_by_role("button", name="Berlakukan keputusan").click()
     expect(regent.get_by_text("Anggaran digeser di perubahan.")).to_be_visible()
     decision.refresh_from_db()
