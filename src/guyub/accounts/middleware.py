@@ -102,6 +102,9 @@ class SecondFactorMiddleware:
             return None
         if match is not None and "api" in match.namespaces:
             return JsonResponse({"detail": _("Aktifkan faktor kedua lebih dahulu.")}, status=403)
+        if request.headers.get("Accept") == "text/event-stream":
+            # With nothing to follow, the browser does not ask again, nor complain of a page.
+            return HttpResponse(status=204)
         setup = reverse("accounts:second_factor")
         if request.headers.get("HX-Request"):
             return HttpResponse(status=204, headers={"HX-Redirect": setup})

@@ -291,6 +291,22 @@ def agenda_of(meeting: Meeting) -> list[AgendaItem]:
     )
 
 
+def ended_elsewhere(agenda: Sequence[AgendaItem]) -> set[int]:
+    """Return the agenda items whose obstacle, overlap or action has come to an end by itself."""
+    waiting = {
+        "obstacles.obstacle": Obstacle.objects.exclude(state=ObstacleState.SOLVED),
+        "overlaps.overlapcase": OverlapCase.objects.filter(state=CaseState.OPEN),
+        "meetings.actionitem": ActionItem.objects.filter(state=ActionState.OPEN),
+    }
+    found: set[int] = set()
+    for kind, records in waiting.items():
+        about = {item.subject_id: item.pk for item in agenda if item.subject_type == kind}
+        if about:
+            still = {str(pk) for pk in records.filter(pk__in=about).values_list("pk", flat=True)}
+            found |= {pk for subject, pk in about.items() if subject not in still}
+    return found
+
+
 def decisions_of(meeting: Meeting) -> list[Decision]:
     """Return the decisions with where each agency stands and the actions that follow."""
     return list(

@@ -83,9 +83,11 @@ def detail(request: HttpRequest, meeting: Meeting) -> HttpResponse:
     user = request.user
     sent = list(meeting.invitations.select_related("agency").prefetch_related("mandate_items"))
     mine = next((i for i in sent if user.agency_id and i.agency_id == user.agency_id), None)  # type: ignore[union-attr]
+    agenda = queries.agenda_of(meeting)
     context = {
         "meeting": meeting,
-        "agenda": queries.agenda_of(meeting),
+        "agenda": agenda,
+        "ended": queries.ended_elsewhere(agenda) if meeting.is_open_for_changes else (),
         "invitations": sent,
         "mine": mine,
         "attendances": list(meeting.attendances.select_related("agency")),

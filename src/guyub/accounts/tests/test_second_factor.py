@@ -75,6 +75,12 @@ def test_htmx_is_sent_there_as_a_whole_page(make_user, sign_in):
     assert response["HX-Redirect"] == SETUP
 
 
+def test_the_news_of_a_page_wait(make_user, sign_in):
+    client = sign_in(make_user(Role.SECRETARIAT, second_factor=False))
+    answer = client.get(reverse("discussions:stream"), headers={"Accept": "text/event-stream"})
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
 def test_the_api_refuses_too(make_user, sign_in):
     client = sign_in(make_user(Role.SECRETARIAT, second_factor=False))
     response = client.get("/api/v1/openapi.json")

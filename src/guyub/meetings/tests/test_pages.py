@@ -45,7 +45,15 @@ def test_planning_fills_the_agenda_by_itself(client_for, meeting, heads, secreta
         },
         follow=True,
     )
-    assert "Padankan daftar RTLH" in response.content.decode()
+    page = response.content.decode()
+    assert "Padankan daftar RTLH" in page
+    assert "Sudah selesai di luar rapat" not in page
+    # What comes to an end before the meeting says so, and the secretariat may drop it.
+    decisions.update_action(
+        ActionItem.objects.get(), actor=heads["dinperkim"], text="Selesai", state=ActionState.DONE
+    )
+    path = response.redirect_chain[-1][0]
+    assert "Sudah selesai di luar rapat" in response.client.get(path).content.decode()
 
 
 @pytest.mark.parametrize(
