@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from collections import Counter
 from collections.abc import Set
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from guyub.agencies.models import Agency
 from guyub.audit import services as audit
+from guyub.discussions.models import Kind
+from guyub.discussions.people import people_of
+from guyub.discussions.services import notify
 from guyub.overlaps import snapshot
 from guyub.overlaps.definitions import continued
 from guyub.overlaps.models import (
@@ -97,6 +102,7 @@ def _keep_cases(year: int, reckoned: Reckoned, now: dt.datetime) -> dict[str, in
         ).values_list("pk", "name")
     )
     changed = {"found": 0, "returned": 0, "gone": 0}
+    newcomers: list[OverlapCase] = []
     for group in reckoned.groups:
         kind = reckoned.kind_of[group[0]]
         pk = matched.get(group)
@@ -111,6 +117,7 @@ def _keep_cases(year: int, reckoned: Reckoned, now: dt.datetime) -> dict[str, in
             case.sub_activities.set(group)
             steps.append(CaseStep(case=case, kind=StepKind.FOUND, at=now))
             changed["found"] += 1
+            newcomers.append(case)
             continue
         case = cases[pk]
         added, removed = set(group) - known[pk], known[pk] - set(group)
@@ -118,6 +125,7 @@ def _keep_cases(year: int, reckoned: Reckoned, now: dt.datetime) -> dict[str, in
             case.state = CaseState.OPEN
             steps.append(CaseStep(case=case, kind=StepKind.RETURNED, at=now))
             changed["returned"] += 1
+            newcomers.append(case)
         elif case.state == CaseState.SETTLED and added:
             # The ruling did not know of the newcomer.
             case.state = CaseState.OPEN
@@ -135,7 +143,36 @@ def _keep_cases(year: int, reckoned: Reckoned, now: dt.datetime) -> dict[str, in
         cases.values(), ["state", "households", "seen_at", "help_kind"], batch_size=200
     )
     CaseStep.objects.bulk_create(steps)
+    _tell_of_new(year, newcomers)
     return changed
+
+
+def _tell_of_new(year: int, cases: list[OverlapCase]) -> None:
+    """Tell each agency once of all that was found; one by one they would bury other news."""
+    pairs = SubActivity.objects.filter(overlap_cases__in=cases).values_list(
+        "overlap_cases", "agency"
+    )
+    involved = Counter(agency for _case, agency in pairs.distinct())
+    for agency_id, number in involved.items():
+        notify(
+            people_of([agency_id]),
+            Kind.NEWS,
+            _("Tumpang tindih baru tahun %(year)d dengan perangkat daerah lain: %(n)d kasus")
+            % {"year": year, "n": number},
+            f"{reverse('overlaps:list')}?tahun={year}",
+        )
+
+
+def _tell(case: OverlapCase, text: str, actor: Any) -> None:
+    """Tell all whose programs are in a case what became of it."""
+    agencies = set(case.sub_activities.values_list("agency", flat=True))
+    about = {"kind": case.get_help_kind_display().lower(), "year": case.year}
+    notify(
+        (user for user in people_of(agencies) if user != actor),
+        Kind.NEWS,
+        text % about,
+        reverse("overlaps:case", args=[case.pk]),
+    )
 
 
 def _members_text(names: dict[int, str], added: Set[int], removed: Set[int]) -> str:
@@ -187,6 +224,8 @@ def settle(
         reason=note,
         detail={"ruling": ruling, "lead": lead_agency.code if lead_agency else ""},
     )
+    told = _("Tumpang tindih %(kind)s tahun %(year)d diputuskan")
+    _tell(case, f"{told}: {text.replace('%', '%%')}", actor)
     return case
 
 
@@ -206,6 +245,7 @@ def reopen(case: OverlapCase, *, reason: str, actor: Any) -> OverlapCase:
         case=case, kind=StepKind.REOPENED, text=reason, by=actor, at=timezone.now()
     )
     audit.record("overlaps.case.reopen", actor=actor, subject=case, reason=reason)
+    _tell(case, _("Tumpang tindih %(kind)s tahun %(year)d dibahas lagi"), actor)
     return case
 
 

@@ -70,6 +70,31 @@ def test_a_settled_case_stays_settled_while_its_members_stay(case, two_repairs, 
     assert event.detail == {"ruling": "one_leads", "lead": "dinperkim"}
 
 
+def test_those_concerned_are_told(two_repairs, make_user, make_agency, make_sub_activity):
+    heads = [make_user("agency_head", agency=sub.agency) for sub in two_repairs]
+    stranger = make_user("agency_head", agency=make_agency("dinkes"))
+    for sub in two_repairs:
+        make_sub_activity(f"Sembako {sub.agency}", agency=sub.agency, help_kind="food")
+    services.reckon(2026)
+    for head in heads:
+        news = head.notifications.get()
+        assert news.text == "Tumpang tindih baru tahun 2026 dengan perangkat daerah lain: 2 kasus"
+    services.reckon(2026)
+    case = OverlapCase.objects.get(help_kind="house_repair")
+    services.settle(
+        case, ruling=Ruling.ONE_LEADS, lead_agency=heads[0].agency, note="Sesuai tugasnya.",
+        actor=make_user("secretariat"),
+    )  # fmt: skip
+    services.reopen(case, reason="Ada sanggahan.", actor=heads[1])
+    told = [
+        list(head.notifications.order_by("pk").values_list("text", flat=True)) for head in heads
+    ]
+    assert "dibahas lagi" in told[0][-1]
+    assert f"pemimpin: {heads[0].agency}" in told[1][-1]
+    assert [len(texts) for texts in told] == [2, 2]
+    assert not stranger.notifications.exists()
+
+
 def test_a_newcomer_opens_a_settled_case_again(
     case, two_repairs, make_user, make_sub_activity, make_agency
 ):
