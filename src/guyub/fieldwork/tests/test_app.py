@@ -130,6 +130,25 @@ def test_a_visit_without_signal_from_draft_to_server(make_visit, phone):
     assert visit.state == "sent"
 
 
+def test_a_list_that_is_drawn_late_does_not_cover_the_visit_one_went_on_to(make_visit, phone):
+    make_visit()
+    page = phone()
+    page.evaluate(
+        """() => {
+          const { store } = lapangan, all = store.all;
+          store.all = async (name) => {
+            if (name === "visits") await new Promise((done) => setTimeout(done, 1500));
+            return all.call(store, name);
+          };
+          store.tell("queue");
+        }"""
+    )
+    page.get_by_role("link", name="TUKIMAN").click()
+    page.get_by_role("button", name="Mulai isi formulir").wait_for()
+    page.wait_for_timeout(2500)
+    assert page.get_by_role("button", name="Mulai isi formulir").is_visible()
+
+
 def test_an_app_that_could_not_be_kept_says_so_before_it_is_needed(
     make_visit, make_user, browse, monkeypatch
 ):

@@ -59,8 +59,9 @@ function stateOf(visit, begun, waiting) {
 
 const fold = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
 
-async function list() {
+async function list(current) {
   const { rows, about } = await everything();
+  if (!current()) return;
   const results = h("div", { id: "hasil" });
   const draw = () => {
     const words = fold(wish.text).split(/\s+/).filter(Boolean);
@@ -109,13 +110,14 @@ function entry({ visit, here, sent }) {
 
 // One visit
 
-async function visit(key) {
+async function visit(key, current) {
   const found = await store.get("visits", key), draft = await store.get("drafts", key);
   const queued = (await store.all("queue")).find((item) => item.visit === key);
-  if (!found) { fill(place, h("h1", {}, say("gone")), h("p", {}, say("gone_why")), h("p", {}, h("a", { href: "#/" }, say("list")))); return; }
-  const form = await store.get("forms", (draft && draft.form) || found.form);
-  if (draft && form) { begin(found, form, draft); return; }
+  const form = found && await store.get("forms", (draft && draft.form) || found.form);
   const mine = (await store.all("sent")).filter((one) => one.visit === key).sort((a, b) => (a.sent_at < b.sent_at ? 1 : -1));
+  if (!current()) return;
+  if (!found) { fill(place, h("h1", {}, say("gone")), h("p", {}, say("gone_why")), h("p", {}, h("a", { href: "#/" }, say("list")))); return; }
+  if (draft && form) { begin(found, form, draft); return; }
   const here = queued ? (queued.problem ? "refused" : "queue") : found.state;
   const open = here === "to_go";
   const start = async (replaces) => { const fresh = newDraft(found, form, language, replaces); await store.saveDraft(fresh); begin(found, form, fresh); };
@@ -142,24 +144,24 @@ function begin(found, form, draft) {
 
 // The queue
 
-async function queue() {
+async function queue(current) {
   const [items, visits] = await Promise.all([store.all("queue"), store.all("visits")]);
   const names = new Map(visits.map((one) => [one.key, one.name]));
+  const unsent = new Map(await Promise.all(items.map(async (item) => [item, (await store.filesOf(item.instance)).filter((file) => !file.confirmed).length])));
+  if (!current()) return;
   fill(
     place,
     h("nav", { class: "crumbs", "aria-label": say("back") }, h("a", { href: "#/" }, say("list"))),
     h("h1", {}, say("queue")), h("p", { class: "muted" }, say("queue_why")),
-    items.length ? h("ul", { class: "visits" }, await Promise.all(items.map(async (item) => {
-      const files = await store.filesOf(item.instance), left = files.filter((file) => !file.confirmed).length;
-      return h("li", {}, h("div", { class: "visit-queued" },
+    items.length ? h("ul", { class: "visits" }, items.map((item) =>
+      h("li", {}, h("div", { class: "visit-queued" },
         h("span", { class: "visit-name" }, names.get(item.visit) || say("gone")), badge(say(item.problem ? "state_refused" : "state_queue"), item.problem ? "bad" : "warn"),
-        h("small", { class: "muted" }, say("queued_at", { at: ago(item.queued_at, language), n: left })),
+        h("small", { class: "muted" }, say("queued_at", { at: ago(item.queued_at, language), n: unsent.get(item) })),
         item.stored ? h("small", {}, say("answers_stored")) : null,
         item.problem ? h("p", { class: "visit-why" }, item.problem) : null,
         item.problem && !item.stored ? h("button", { type: "button", class: "secondary small", onclick: async () => { await store.takeBack(item.instance, uuid()); location.hash = `#/k/${item.visit}`; } }, say("mend_queued")) : null,
         // The answers are safe; only what can't be sent is given up.
-        item.problem && item.stored ? h("button", { type: "button", class: "secondary small", onclick: () => store.confirm(item.instance, { state: "sent", label: "" }) }, say("drop_files")) : null));
-    }))) : h("div", { class: "card empty" }, h("h2", {}, say("queue_empty")), h("p", {}, say("queue_empty_why"))),
+        item.problem && item.stored ? h("button", { type: "button", class: "secondary small", onclick: () => store.confirm(item.instance, { state: "sent", label: "" }) }, say("drop_files")) : null)))) : h("div", { class: "card empty" }, h("h2", {}, say("queue_empty")), h("p", {}, say("queue_empty_why"))),
     h("section", { class: "card" }, h("h2", {}, say("leave_title")), h("p", {}, say("leave_why")),
       h("button", { type: "button", class: "secondary", onclick: signOut }, say("leave"))),
   );
@@ -182,12 +184,16 @@ function focusTitle() {
 
 // Which page
 
+// What takes long to gather must not be drawn over the page that somebody went on to meanwhile.
+let turn = 0;
+
 async function route() {
   filling = null;
+  const mine = ++turn, current = () => mine === turn;
   const [, name, key] = location.hash.split("/");
-  if (name === "k" && key) await visit(key);
-  else if (name === "antrean") await queue();
-  else await list();
+  if (name === "k" && key) await visit(key, current);
+  else if (name === "antrean") await queue(current);
+  else await list(current);
 }
 
 async function renew(what) {
