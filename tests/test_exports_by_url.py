@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import duckdb
 import pytest
@@ -298,11 +299,10 @@ def texts_of(content: bytes, folder: Path) -> Iterator[str]:
     elif content.startswith(b"{"):
         json.loads(content)
         yield content.decode()
+    elif content.startswith(b"<"):
+        yield from ElementTree.fromstring(content).itertext()
     else:
-        text = content.decode("utf-8-sig")
-        if ";" in text.split("\n", 1)[0]:
-            text = text.replace('";"', '","')
-        yield from cells_of_csv(text.encode())
+        yield from cells_of_csv(content)
 
 
 def test_no_file_runs_anything(world: World, tmp_path: Path):

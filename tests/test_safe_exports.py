@@ -53,7 +53,9 @@ def cells_of_xlsx(content: bytes) -> Iterator[str]:
 
 def cells_of_csv(content: bytes) -> Iterator[str]:
     """Yield the texts of a CSV file; fail at the first that a spreadsheet would run."""
-    for row in csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")):
+    text = content.decode("utf-8-sig")
+    divided_by = ";" if ";" in text.split("\n", 1)[0] else ","
+    for row in csv.reader(io.StringIO(text, newline=""), delimiter=divided_by):
         for cell in row:
             assert not cell.startswith(("=", "+", "-", "@", "\t", "\r")), cell
             yield cell
