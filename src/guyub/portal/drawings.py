@@ -113,7 +113,7 @@ def rates_chart(release: Release) -> Chart | None:
         rates,
         year=_("Tahun"),
         table=[
-            (str(year), *("–" if value is None else number_format(value, 2) for value in values))
+            (year, *("–" if value is None else number_format(value, 2) for value in values))
             for year, values in rates
         ],
         caption=_("Sumber: %(source)s.") % {"source": figure["source"]},

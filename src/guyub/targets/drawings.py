@@ -52,7 +52,7 @@ def indicator_chart(indicator: Indicator, years: Sequence[Any]) -> Chart | None:
         year=_("Tahun"),
         number_format=f",.{indicator.decimals}f",
         dashed=target,
-        table=[(str(y), *(written(v, indicator.decimals) for v in pair)) for y, pair in rows],
+        table=[(y, *(written(v, indicator.decimals) for v in pair)) for y, pair in rows],
     )
 
 
@@ -77,7 +77,7 @@ def published_chart(
         rows,
         year=_("Tahun"),
         number_format=f",.{places}f",
-        table=[(str(year), *(written(v, places) for v in values)) for year, values in rows],
+        table=[(year, *(written(v, places) for v in values)) for year, values in rows],
     )
 
 

@@ -330,6 +330,7 @@ def yearly(
     axis starts at nought with ``zero`` alone: figures that differ little would else look the same.
     ``table`` holds the figures written out, where they are not shown as they are.
     """
+    written = [(number, *figures) for number, figures in rows] if table is None else table
     return Chart(
         key=key,
         title=title,
@@ -341,7 +342,8 @@ def yearly(
             if figure is not None
         ],
         columns=[Column(year), *(Column(name, numeric=True) for name in names)],
-        table=[(str(number), *figures) for number, figures in rows] if table is None else table,
+        # Years are names: as numbers they would be written with a thousands separator.
+        table=[(str(number), *figures) for number, *figures in written],
         height=250,
         caption=caption,
     )
