@@ -163,14 +163,14 @@ def _tell_of_new(year: int, cases: list[OverlapCase]) -> None:
         )
 
 
-def _tell(case: OverlapCase, text: str, actor: Any) -> None:
-    """Tell all whose programs are in a case what became of it."""
+def _tell(case: OverlapCase, news: str, actor: Any, ruling: str = "") -> None:
+    """Tell all whose programs are in a case what became of it; ``news`` names its kind and year."""
     agencies = set(case.sub_activities.values_list("agency", flat=True))
-    about = {"kind": case.get_help_kind_display().lower(), "year": case.year}
+    text = news % {"kind": case.get_help_kind_display().lower(), "year": case.year}
     notify(
         (user for user in people_of(agencies) if user != actor),
         Kind.NEWS,
-        text % about,
+        f"{text}: {ruling}" if ruling else text,
         reverse("overlaps:case", args=[case.pk]),
     )
 
@@ -224,8 +224,7 @@ def settle(
         reason=note,
         detail={"ruling": ruling, "lead": lead_agency.code if lead_agency else ""},
     )
-    told = _("Tumpang tindih %(kind)s tahun %(year)d diputuskan")
-    _tell(case, f"{told}: {text.replace('%', '%%')}", actor)
+    _tell(case, _("Tumpang tindih %(kind)s tahun %(year)d diputuskan"), actor, ruling=text)
     return case
 
 

@@ -270,9 +270,12 @@ def _set_cancelled(
     reason = _reason(reason)
     current = SubActivity.objects.select_for_update().get(pk=sub_activity.pk)
     if current.is_cancelled == cancelled:
-        already = _("Sub kegiatan ini sudah dibatalkan.")
         raise ValidationError(
-            {"reason": already if cancelled else _("Sub kegiatan ini tidak dibatalkan.")}
+            {
+                "reason": _("Sub kegiatan ini sudah dibatalkan.")
+                if cancelled
+                else _("Sub kegiatan ini tidak dibatalkan.")
+            }
         )
     current.is_cancelled, current.cancel_reason = cancelled, reason[:500] if cancelled else ""
     current.save(update_fields=["is_cancelled", "cancel_reason"])
