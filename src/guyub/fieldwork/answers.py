@@ -48,7 +48,7 @@ def said_of_household(definition: dict[str, Any], answers: dict[str, Any]) -> Sa
         if name not in fields.FIELDS:
             continue
         try:
-            value = fields.read(name, answers.get(question["path"]))
+            value = fields.FIELDS[name].read(answers.get(question["path"]))
         except fields.UnusableAnswerError as error:
             said.problems[name] = str(error)
             continue

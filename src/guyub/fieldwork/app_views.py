@@ -264,7 +264,6 @@ def part(request: HttpRequest, attachment: Attachment) -> JsonResponse:
     except RequestDataTooBig:
         return _problem(413, _("Potongan lampiran terlalu besar."))
     except ValidationError as error:
-        receiving.begin_anew(attachment)
         return _problem(422, " ".join(error.messages), arrived=0)
     attachment.refresh_from_db(fields=["stored_at"])
     return JsonResponse({"arrived": here, "stored": attachment.stored_at is not None})

@@ -26,17 +26,7 @@ from guyub.imports.reading import UnreadableFileError
 
 LARGEST = 5 * 1024 * 1024  # bytes
 KEPT = dt.timedelta(days=7)  # what nobody kept
-KNOWN_FIELDS = frozenset(
-    {
-        *fields.FIELDS,
-        fields.PHOTO,
-        fields.LOCATION,
-        fields.FIT,
-        fields.FIT_REASON,
-        *whom.FIELDS,
-        *member_fields.KNOWN,
-    }
-)
+KNOWN_FIELDS = frozenset({*fields.KNOWN, *whom.FIELDS, *member_fields.KNOWN})
 
 
 @contextlib.contextmanager

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from guyub.fieldwork import household_fields as fields
 from guyub.fieldwork import member_fields
 from guyub.fieldwork.answers import said_of_household
+from guyub.fieldwork.catalogues import catalogue_of
 from guyub.fieldwork.models import Submission
 from guyub.fieldwork.vocabulary import UNDECIDED
 from guyub.registry.models import Household
-
-
-def catalogue_of(name: str) -> Any:
-    """Return the module that knows a field: of members, or of households."""
-    return member_fields if name.startswith(member_fields.PREFIX) else fields
 
 
 @dataclass(frozen=True)
@@ -44,6 +39,11 @@ class Row:
     voices: tuple[Voice, ...]
     is_disputed: bool
     key: str = ""
+
+    @property
+    def is_changed(self) -> bool:
+        """Tell whether the registry no longer holds what a device saw, nor what it says."""
+        return any(voice.is_changed for voice in self.voices)
 
     @property
     def agreed(self) -> str:

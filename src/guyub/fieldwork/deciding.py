@@ -15,12 +15,13 @@ from guyub.beneficiaries import services as beneficiaries
 from guyub.beneficiaries.models import Stage
 from guyub.fieldwork import household_fields as fields
 from guyub.fieldwork.answers import answer_to, files_about
-from guyub.fieldwork.comparing import Row, catalogue_of, compare, together
+from guyub.fieldwork.catalogues import catalogue_of
+from guyub.fieldwork.comparing import Row, compare, together
 from guyub.fieldwork.member_deciding import checked_choices, chosen, finish_members, note_of
-from guyub.fieldwork.members import compare_members, said_of_members
+from guyub.fieldwork.members import Members, compare_members, said_of_members
 from guyub.fieldwork.models import FieldDecision, Submission, Visit
 from guyub.fieldwork.photos import hang_photos
-from guyub.fieldwork.receiving import changed_meanwhile, judge
+from guyub.fieldwork.receiving import judge
 from guyub.fieldwork.services import day_of
 from guyub.fieldwork.vocabulary import UNDECIDED, SubmissionState, VisitState
 from guyub.proposals import services as proposals
@@ -74,16 +75,17 @@ def accept(submission: Submission, *, actor: Any, note: str = "") -> Submission:
     held, visit = _held(submission)
     if held.state == SubmissionState.CONFLICT:
         raise ValidationError(_("Kiriman ini bentrok. Putuskan isiannya satu per satu."))
-    if changed_meanwhile(held):
+    rows, members = compare([held], held.household), compare_members([held], held.household)
+    if held.household is not None and any(row.is_changed for row in (*rows, *members.rows)):
         raise ValidationError(
             _(
                 "Data keluarga ini baru saja diubah dan kini bentrok dengan kiriman. Muat ulang "
                 "halamannya, lalu putuskan isiannya satu per satu."
             )
         )
-    if compare_members([held], held.household).wants_choices:
+    if members.wants_choices:
         raise ValidationError(_("Ada isian anggota yang harus diputuskan satu per satu."))
-    _finish([held], visit, actor=actor, note=_checked_note(note), choices={})
+    _finish([held], visit, rows, members, actor=actor, note=_checked_note(note), choices={})
     audit.record("fieldwork.submission.apply", actor=actor, subject=held, reason=note.strip())
     return held
 
@@ -109,7 +111,7 @@ def settle(
     rows = compare(group, held.household)
     members = compare_members(group, held.household)
     checked_choices([*rows, *members.disputed], members.strangers, choices)
-    _finish(group, visit, actor=actor, note=_checked_note(note), choices=choices)
+    _finish(group, visit, rows, members, actor=actor, note=_checked_note(note), choices=choices)
     audit.record(
         "fieldwork.submission.settle",
         actor=actor,
@@ -202,6 +204,8 @@ def _decide(submission: Submission, state: str, actor: Any, note: str) -> None:
 def _finish(
     group: list[Submission],
     visit: Visit | None,
+    rows: list[Row],
+    members: Members,
     *,
     actor: Any,
     note: str,
@@ -209,7 +213,6 @@ def _finish(
 ) -> None:
     """Write what was decided into the registry, and note the decision on everything it is about."""
     home = group[0].household
-    rows = compare(group, home)
     final = chosen(rows, choices)
     last = max(group, key=lambda one: (one.finished_at or one.received_at, one.pk))
     for one in group:
@@ -229,10 +232,10 @@ def _finish(
         )
         for row in rows
     )
-    members = finish_members(group, home, visit, actor=actor, choices=choices)
+    finished = finish_members(group, members, home, visit, actor=actor, choices=choices)
     for one in group:
-        is_used = _is_used(one, [*rows, *members.rows], final | members.final) or (
-            one.pk in members.brought
+        is_used = _is_used(one, [*rows, *members.rows], final | finished.final) or (
+            one.pk in finished.brought
         )
         _decide(one, SubmissionState.APPLIED if is_used else SubmissionState.REJECTED, actor, note)
         if is_used:

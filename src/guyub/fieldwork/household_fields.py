@@ -97,12 +97,25 @@ class RegistryField:
 
     name: str
     label: Any
-    read: Callable[[Any], str]
+    reader: Callable[[Any], str]
     choices: tuple[tuple[str, Any], ...] = ()
 
     @property
     def column(self) -> str:
         return self.name.partition(".")[2]
+
+    def read(self, answer: Any) -> str:
+        """Return an answer as the registry would hold it; empty when there is none.
+
+        Raises:
+            UnusableAnswerError: the registry has no such value.
+        """
+        return "" if answer in (None, "", []) else self.reader(answer)
+
+    def shown(self, value: str) -> str:
+        """Return a value with its codes in words."""
+        labels = {code: str(label) for code, label in self.choices}
+        return ", ".join(labels.get(part, part) for part in value.split(",")) if labels else value
 
 
 def _of(column: str, choices: type[Any] | None = None, longest: int = 0) -> RegistryField:
@@ -156,17 +169,6 @@ def values_of(home: Household, names: Any = FIELDS) -> dict[str, str]:
     return values
 
 
-def read(name: str, answer: Any) -> str:
-    """Return an answer as the registry would hold it; empty when there is none.
-
-    Raises:
-        UnusableAnswerError: the registry has no such value.
-    """
-    if answer in (None, "", []):
-        return ""
-    return FIELDS[name].read(answer)
-
-
 def same(name: str, one: str, other: str) -> bool:
     """Tell whether two values say the same; places do when they are about as near as phones measure."""
     if name != LOCATION or not one or not other:
@@ -178,10 +180,7 @@ def same(name: str, one: str, other: str) -> bool:
 
 def shown(name: str, value: str) -> str:
     """Return a value in the words that people know it by."""
-    if not value or name not in FIELDS:
-        return value
-    labels = {code: str(label) for code, label in FIELDS[name].choices}
-    return ", ".join(labels.get(part, part) for part in value.split(",")) if labels else value
+    return FIELDS[name].shown(value) if value and name in FIELDS else value
 
 
 def to_columns(values: dict[str, str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from guyub.fieldwork import member_fields as fields
 from guyub.fieldwork.comparing import Row
-from guyub.fieldwork.members import Member, Stranger, compare_members
+from guyub.fieldwork.members import Member, Members, Stranger
 from guyub.fieldwork.models import FieldDecision, Submission, Visit
 from guyub.fieldwork.services import day_of
 from guyub.registry import services as registry
@@ -26,7 +26,6 @@ Final = dict[str, tuple[str, Submission]]  # {key of a row: value and whose it i
 class Finished:
     """What became of all that was said of members; ``brought`` are submissions with a new member."""
 
-    rows: list[Row]
     final: Final
     brought: set[int]
 
@@ -83,6 +82,7 @@ def note_of(submission: Submission) -> str:
 
 def finish_members(
     group: Sequence[Submission],
+    found: Members,
     home: Household | None,
     visit: Visit | None,
     *,
@@ -96,9 +96,7 @@ def finish_members(
     Raises:
         ValidationError: the registry refuses.
     """
-    found = compare_members(group, home)
-    rows = [row for member in found.known for row in member.rows]
-    final = chosen(rows, choices)
+    final = chosen(found.rows, choices)
     try:
         for member in found.known:
             _write(group, member, final, visit, actor)
@@ -109,7 +107,7 @@ def finish_members(
         }
     except registry.RegistryError as error:
         raise ValidationError(str(error)) from error
-    return Finished(rows, final, brought)
+    return Finished(final, brought)
 
 
 def _write(

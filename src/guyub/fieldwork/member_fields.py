@@ -112,17 +112,6 @@ def carried(person: Person, names: Any) -> dict[str, str]:
     }
 
 
-def read(name: str, answer: Any) -> str:
-    """Return an answer as the registry would hold it; empty when there is none.
-
-    Raises:
-        UnusableAnswerError: the registry has no such value.
-    """
-    if answer in (None, "", []):
-        return ""
-    return FIELDS[name].read(answer)
-
-
 def same(name: str, one: str, other: str) -> bool:
     """Tell whether two values say the same; a masked NIK is the number that it hides."""
     if name == NAME:
@@ -149,9 +138,7 @@ def shown(name: str, value: str) -> str:
         return _masked(value)
     if name == BIRTH_DATE:
         return date_format(dt.date.fromisoformat(value), "j M Y")
-    if name in FIELDS:
-        return {code: str(label) for code, label in FIELDS[name].choices}.get(value, value)
-    return value
+    return FIELDS[name].shown(value) if name in FIELDS else value
 
 
 def to_columns(values: dict[str, str]) -> dict[str, Any]:

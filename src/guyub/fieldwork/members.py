@@ -79,7 +79,7 @@ def _read(number: int, place: tuple[str, int], asked: list[Item], row: dict[str,
             whom = str(answer or "").strip()
             continue
         try:
-            value = fields.read(question.field, answer)
+            value = fields.FIELDS[question.field].read(answer)
         except UnusableAnswerError as error:
             said.problems[question.field] = str(error)
             continue
@@ -178,8 +178,12 @@ class Members:
     strangers: tuple[Stranger, ...] = ()
 
     @property
+    def rows(self) -> list[Row]:
+        return [row for member in self.known for row in member.rows]
+
+    @property
     def disputed(self) -> list[Row]:
-        return [row for member in self.known for row in member.rows if row.is_disputed]
+        return [row for row in self.rows if row.is_disputed]
 
     @property
     def wants_choices(self) -> bool:

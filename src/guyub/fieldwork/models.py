@@ -15,8 +15,8 @@ from guyub.access.sealed_fields import SealedJSONField
 from guyub.agencies.models import Agency
 from guyub.areas.models import Area
 from guyub.beneficiaries.models import Enrolment
-from guyub.fieldwork import household_fields as fields
 from guyub.fieldwork import member_fields
+from guyub.fieldwork.catalogues import catalogue_of
 from guyub.fieldwork.vocabulary import (
     ConflictKind,
     LoadState,
@@ -375,21 +375,17 @@ class FieldDecision(models.Model):
     def label(self) -> str:
         if self.field == member_fields.ADDED:
             return gettext("anggota baru")
-        known = self._catalogue.FIELDS.get(self.field)
+        known = catalogue_of(self.field).FIELDS.get(self.field)
         label = str(known.label) if known is not None else self.field
         return f"{self.person.name}: {label}" if self.person is not None else label
 
     @property
-    def _catalogue(self) -> Any:
-        return member_fields if self.field.startswith(member_fields.PREFIX) else fields
-
-    @property
     def shown_old(self) -> str:
-        return str(self._catalogue.shown(self.field, self.old))
+        return str(catalogue_of(self.field).shown(self.field, self.old))
 
     @property
     def shown_new(self) -> str:
-        return str(self._catalogue.shown(self.field, self.new))
+        return str(catalogue_of(self.field).shown(self.field, self.new))
 
 
 def upload_path(upload: FormUpload, file_name: str) -> str:

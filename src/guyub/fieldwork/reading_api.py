@@ -10,8 +10,6 @@ import hashlib
 import uuid
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Field, File, Query, Router, Schema, UploadedFile
@@ -30,7 +28,19 @@ from guyub.ui.cursor import CursorPages, Keyed
 router = Router(tags=["fieldwork"])
 
 
-class RoundRow(Schema):
+class _OfForm(Schema):
+    """What tells the form of a round or submission."""
+
+    @staticmethod
+    def resolve_form(record: Round | Submission) -> str:
+        return record.form_version.form.id_string
+
+    @staticmethod
+    def resolve_form_version(record: Round | Submission) -> int:
+        return record.form_version.number
+
+
+class RoundRow(_OfForm):
     id: int
     title: str
     purpose: str
@@ -42,14 +52,6 @@ class RoundRow(Schema):
     created_at: dt.datetime
     opened_at: dt.datetime | None
     closed_at: dt.datetime | None
-
-    @staticmethod
-    def resolve_form(record: Round) -> str:
-        return record.form_version.form.id_string
-
-    @staticmethod
-    def resolve_form_version(record: Round) -> int:
-        return record.form_version.number
 
     @staticmethod
     def resolve_agency(record: Round) -> str | None:
@@ -112,7 +114,7 @@ class VisitRow(Schema):
         return visit.assignee.full_name if visit.assignee is not None else None
 
 
-class SubmissionRow(Schema):
+class SubmissionRow(_OfForm):
     instance: uuid.UUID
     form: str = Field(description="The form's `id_string`")
     form_version: int
@@ -127,14 +129,6 @@ class SubmissionRow(Schema):
     finished_at: dt.datetime | None
     received_at: dt.datetime
     decided_at: dt.datetime | None
-
-    @staticmethod
-    def resolve_form(one: Submission) -> str:
-        return one.form_version.form.id_string
-
-    @staticmethod
-    def resolve_form_version(one: Submission) -> int:
-        return one.form_version.number
 
     @staticmethod
     def resolve_round(one: Submission) -> int | None:
@@ -331,10 +325,7 @@ def store_attachment(request: HttpRequest, key: uuid.UUID, file: File[UploadedFi
         if found.sha256 != hashlib.sha256(content).hexdigest():
             raise HttpError(409, _("Lampiran ini sudah ada dengan isi lain. Yang lama tetap."))
         return found
-    receiving.begin_anew(found)
-    with transaction.atomic():
-        held = Attachment.objects.select_for_update(of=("self",)).get(pk=found.pk)
-        return receiving.keep_file(held, content)
+    return receiving.store_whole(found, content)
 
 
 @router.post(
@@ -356,10 +347,6 @@ def store_part(
     A file that is spoilt when its last piece is here is refused, and begins anew at 0.
     """
     found = receiving.announce_size(_own_attachment(request, key), size=size, sha256=sha256)
-    try:
-        receiving.store_part(found, offset, file.read())
-    except ValidationError:
-        receiving.begin_anew(found)
-        raise
+    receiving.store_part(found, offset, file.read())
     found.refresh_from_db()
     return found

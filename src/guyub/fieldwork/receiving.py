@@ -27,8 +27,7 @@ from guyub.areas.models import Area
 from guyub.audit import services as audit
 from guyub.discussions.models import Kind
 from guyub.discussions.services import notify
-from guyub.fieldwork import household_fields as fields
-from guyub.fieldwork.answers import said_of_household
+from guyub.fieldwork.comparing import compare
 from guyub.fieldwork.members import compare_members
 from guyub.fieldwork.models import (
     Attachment,
@@ -226,24 +225,11 @@ def changed_meanwhile(submission: Submission) -> list[str]:
 
     What was changed to the same as is answered does not count.
     """
-    if submission.household is None:
+    home = submission.household
+    if home is None:
         return []
-    seen = submission.seen.get("values") or {}
-    said = said_of_household(submission.form_version.definition, submission.answers).values
-    now = fields.values_of(submission.household, said)
-    members = compare_members([submission], submission.household)
-    return [
-        row.key
-        for member in members.known
-        for row in member.rows
-        if any(voice.is_changed for voice in row.voices)
-    ] + [
-        name
-        for name, value in said.items()
-        if name in seen
-        and not fields.same(name, seen[name], now[name])
-        and not fields.same(name, value, now[name])
-    ]
+    rows = [*compare([submission], home), *compare_members([submission], home).rows]
+    return [row.key for row in rows if row.is_changed]
 
 
 def judge(submission: Submission) -> None:
@@ -327,7 +313,6 @@ def announce_size(attachment: Attachment, *, size: int, sha256: str = "") -> Att
     return held
 
 
-@transaction.atomic
 def store_part(attachment: Attachment, offset: int, content: bytes) -> int:
     """Store the piece of a file that begins at ``offset``; return how many bytes are here now.
 
@@ -338,6 +323,15 @@ def store_part(attachment: Attachment, offset: int, content: bytes) -> int:
         ValidationError: the file is not what was announced, or none that may be kept. What had come of it
             is dropped, and the sender begins anew.
     """
+    try:
+        return _store_part(attachment, offset, content)
+    except ValidationError:
+        begin_anew(attachment)
+        raise
+
+
+@transaction.atomic
+def _store_part(attachment: Attachment, offset: int, content: bytes) -> int:
     held = Attachment.objects.select_for_update(of=("self",)).get(pk=attachment.pk)
     here = arrived(held)
     if held.stored_at is not None or offset != here or not content:
@@ -377,6 +371,18 @@ def begin_anew(attachment: Attachment) -> None:
         held = Attachment.objects.select_for_update(of=("self",)).get(pk=attachment.pk)
         if held.stored_at is None:
             _drop_parts(held)
+
+
+def store_whole(attachment: Attachment, content: bytes) -> Attachment:
+    """Store an announced file in one piece, whatever of it came in pieces before.
+
+    Raises:
+        ValidationError: as of :func:`keep_file`.
+    """
+    begin_anew(attachment)
+    with transaction.atomic():
+        held = Attachment.objects.select_for_update(of=("self",)).get(pk=attachment.pk)
+        return keep_file(held, content)
 
 
 @transaction.atomic

@@ -263,7 +263,7 @@ def test_the_page_reads_few_queries_however_many_members(
      ("member.work", "trade", "trade"), ("member.work", "", "")],
 )  # fmt: skip
 def test_answers_become_values_of_a_person(db, name, answer, value):
-    assert member_fields.read(name, answer) == value
+    assert member_fields.FIELDS[name].read(answer) == value
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_answers_that_no_person_can_have_are_told(db, name, answer):
     from guyub.fieldwork.household_fields import UnusableAnswerError
 
     with pytest.raises(UnusableAnswerError):
-        member_fields.read(name, answer)
+        member_fields.FIELDS[name].read(answer)
 
 
 def test_questions_about_members_stand_in_a_repeat_that_asks_who(db):

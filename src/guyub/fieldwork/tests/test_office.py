@@ -184,7 +184,7 @@ def test_every_registry_field_that_the_built_in_form_asks_is_known(db):
 def test_answers_become_values_of_the_registry(name, answer, value):
     from guyub.fieldwork import household_fields
 
-    assert household_fields.read(name, answer) == value
+    assert household_fields.FIELDS[name].read(answer) == value
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_answers_that_the_registry_can_not_hold_are_told(name, answer):
     from guyub.fieldwork import household_fields
 
     with pytest.raises(household_fields.UnusableAnswerError):
-        household_fields.read(name, answer)
+        household_fields.FIELDS[name].read(answer)
 
 
 def test_places_are_one_when_they_are_about_as_near_as_phones_measure():
