@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import itertools
 import os
 import shutil
-import sqlite3
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -231,23 +227,3 @@ def make_household(regency: Any) -> Callable[..., Any]:
         return home
 
     return make
-
-
-@pytest.fixture
-def shared_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let threads meet in one database: a copy on disk where the tests' own is in memory."""
-    from django.db import connection, connections
-
-    if connection.vendor != "sqlite":
-        return
-    path = tmp_path / "copy.sqlite3"
-    deadline = time.monotonic() + 30
-
-    def look_at_the_clock(status: int, remaining: int, total: int) -> None:
-        # By itself it waits for ever while somebody else writes.
-        if time.monotonic() > deadline:
-            raise TimeoutError("another connection holds the tests' database")
-
-    with contextlib.closing(sqlite3.connect(path)) as copy:
-        connection.connection.backup(copy, progress=look_at_the_clock)
-    monkeypatch.setitem(connections.settings["default"], "NAME", str(path))

@@ -14,6 +14,8 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,6 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Prepare what all tests stand on, before the first of them runs."""
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
         _make_template()
+    _keep_sqlite_in_a_file()
+    _count_requests()
     if TEMPLATE in os.environ:
         _start_from_template()
     _let_tests_clear_the_audit_log()
@@ -85,6 +89,71 @@ def _template(folder: Path) -> Place:
     return Place(folder, url)
 
 
+def _keep_sqlite_in_a_file() -> None:
+    """Give each thread a connection of its own, as in production.
+
+    A database in memory has one connection for all, in which a page's transaction ends another's.
+    """
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    if not database["ENGINE"].endswith("sqlite3"):
+        return
+    database.setdefault("TEST", {})["NAME"] = str(settings.DATA_DIR / "tests.sqlite3")
+    # Nothing of it need outlast a power cut.
+    options = database["OPTIONS"]
+    options["init_command"] += "PRAGMA synchronous=OFF;"
+
+
+_answering: set[int] = set()  # threads of the test server that are making an answer
+
+
+def _count_requests() -> None:
+    from django.core.handlers.wsgi import WSGIHandler
+
+    answer = WSGIHandler.get_response
+
+    def get_response(self: Any, request: Any) -> Any:
+        thread = threading.get_ident()
+        _answering.add(thread)
+        try:
+            return answer(self, request)
+        finally:
+            _answering.discard(thread)
+
+    WSGIHandler.get_response = get_response  # type: ignore[method-assign]
+
+
+def let_requests_end(within: float = 30) -> None:
+    """Wait until the test server has made every answer it was asked for.
+
+    Streams that go on, such as live news, only read and are not waited for.
+
+    Raises:
+        TimeoutError: when a request is not done within that many seconds.
+    """
+    deadline = time.monotonic() + within
+    quiet = 0
+    # Twice: a request that has just arrived is in nobody's hands for a moment.
+    while quiet < 2:
+        if time.monotonic() > deadline:
+            raise TimeoutError("a request to the test server does not end")
+        quiet = 0 if _answering else quiet + 1
+        time.sleep(0.02)
+
+
+@pytest.fixture(autouse=True)
+def _requests_end_with_their_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Empty the database for the next test only when nobody writes in it any more."""
+    if "live_server" not in request.fixturenames:
+        yield
+        return
+    # Taken first, so that it is given back last; browsers, taken later, are closed by then.
+    request.getfixturevalue("transactional_db")
+    yield
+    let_requests_end()
+
+
 def _start_from_template() -> None:
     """Let Django's test database begin as a copy: its own migrating then finds nothing to do."""
     from django.conf import settings
@@ -99,12 +168,11 @@ def _start_from_template() -> None:
 
     def create(self: Any, *arguments: Any, **options: Any) -> str:
         name = str(original(self, *arguments, **options))
-        self.connection.close()
-        self.connection.settings_dict["NAME"] = name
-        self.connection.ensure_connection()
-        source = sqlite3.connect(template.folder / "guyub.sqlite3")
-        source.backup(self.connection.connection)
-        source.close()
+        with (
+            contextlib.closing(sqlite3.connect(template.folder / "guyub.sqlite3")) as source,
+            contextlib.closing(sqlite3.connect(name)) as target,
+        ):
+            source.backup(target)
         return name
 
     DatabaseCreation._create_test_db = create  # type: ignore[attr-defined]

@@ -164,9 +164,7 @@ def test_kept_answers_end(reporter):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_at_the_same_time_write_once(reporter, request):
-    # Once the token is in it.
-    request.getfixturevalue("shared_database")
+def test_two_at_the_same_time_write_once(reporter):
     answers, counts = [], []
     start = threading.Barrier(2)
 

@@ -54,10 +54,8 @@ def test_a_taken_uuid_with_other_content_is_refused_and_nothing_is_lost(make_vis
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_message_at_the_same_time_is_stored_once(make_visit, send, request):
+def test_the_same_message_at_the_same_time_is_stored_once(make_visit, send):
     visit, instance = make_visit(), uuid.uuid4()
-    # Once the visit is in it.
-    request.getfixturevalue("shared_database")
     barrier, outcomes = threading.Barrier(4), []
 
     def post() -> None:
