@@ -393,7 +393,7 @@ def repacked(changes: list[tuple[float, str, bytes]]) -> Iterator[bytes]:
 
 
 @given(changes=CHANGES)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 def test_random_damage_is_told_in_our_words(changes: list[tuple[float, str, bytes]]):
     with tempfile.TemporaryDirectory() as place:
         path, target = Path(place) / "daftar", Path(place) / "staged.parquet"

@@ -64,6 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _count_requests()
     if TEMPLATE in os.environ:
         _start_from_template()
+    _judge_no_test_by_its_time()
     _let_tests_clear_the_audit_log()
 
 
@@ -87,6 +88,14 @@ def _template(folder: Path) -> Place:
     if url:
         url = urlsplit(url)._replace(path="/" + (folder / "database").read_text()).geturl()
     return Place(folder, url)
+
+
+def _judge_no_test_by_its_time() -> None:
+    """Have Hypothesis let each example take its time: machines with other work are slow now and then."""
+    import hypothesis
+
+    hypothesis.settings.register_profile("guyub", deadline=None)
+    hypothesis.settings.load_profile("guyub")
 
 
 def _keep_sqlite_in_a_file() -> None:

@@ -76,7 +76,7 @@ def best(problem: Problem) -> tuple[int, float]:
     return found
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(problems())
 def test_no_plan_is_better(problem: Problem) -> None:
     plan = solve(problem)
@@ -88,7 +88,7 @@ def test_no_plan_is_better(problem: Problem) -> None:
     assert worth(problem, plan.given) == (plan.severe, pytest.approx(plan.value))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(problems(households=12))
 def test_in_rounds_every_rule_holds_and_the_bound_is_true(problem: Problem) -> None:
     if not optimum._is_capped(problem):

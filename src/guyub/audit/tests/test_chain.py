@@ -148,9 +148,7 @@ def test_a_chain_rewritten_with_the_key_contradicts_the_anchor(chain):
     assert verify_chain().fault == "anchor"
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.integers(1, 12), st.sampled_from(["reason", "actor_name", "action", "subject_id", "address"])
 )

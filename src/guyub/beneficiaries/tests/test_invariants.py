@@ -89,9 +89,7 @@ def test_no_sequence_of_actions_breaks_what_always_holds(
 ):
     homes = [make_household() for _n in range(3)]
 
-    @settings(
-        max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
-    )
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck), database=None)
     @given(plans)
     def run(plan):
         sub_activity = make_sub_activity(f"Bantuan {next(names)}", quota=QUOTA, recipient=recipient)

@@ -149,6 +149,23 @@ def test_a_list_that_is_drawn_late_does_not_cover_the_visit_one_went_on_to(make_
     assert page.get_by_role("button", name="Mulai isi formulir").is_visible()
 
 
+def test_a_list_with_nothing_new_is_left_alone_under_the_finger(make_visit, phone):
+    visit = make_visit()
+    page = phone()
+    until(page, "(await lapangan.store.meta('outcome'))?.outcome === 'done'")
+    page.evaluate(
+        "window.link = document.querySelector('.visits a'); lapangan.store.tell('synced')"
+    )
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.link.isConnected")
+    visit.note = "Rumah di belakang masjid"
+    visit.state = "sent"
+    visit.save()
+    page.get_by_role("button", name="Sinkronkan").click()
+    page.wait_for_selector(".visits .badge-good")
+    assert not page.evaluate("window.link.isConnected")
+
+
 def test_an_app_that_could_not_be_kept_says_so_before_it_is_needed(
     make_visit, make_user, browse, monkeypatch
 ):

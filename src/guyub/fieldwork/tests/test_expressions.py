@@ -345,7 +345,7 @@ def test_browsers_work_it_out_alike(browser):
     @seed(20260817)
     @settings(
         max_examples=600, database=None, phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck), deadline=None,
+        suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(st.recursive(LEAVES, branches, max_leaves=8))
     def collect(tree):

@@ -256,9 +256,7 @@ def forms(draw: Any) -> Definition:
     )
 
 
-@settings(
-    max_examples=40, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=40, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(forms())
 def test_any_form_survives_its_cells(form):
     reading = read_cells(sheets_of(form))

@@ -156,7 +156,6 @@ FROM = {
 
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(deeds=st.lists(st.sampled_from(sorted(FROM)), max_size=12))

@@ -47,20 +47,20 @@ WHOLE = made(MEMBERS)
 LARGE = made({"a": random.Random(3).randbytes(600_000), "b": b"x"})
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,8}(/[a-z0-9 ]{1,9}){0,2}", fullmatch=True), st.binary(max_size=3000), max_size=6))  # fmt: skip
 def test_what_went_in_comes_out(members):
     assert read(made(members)) == members
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, len(WHOLE) - 1))
 def test_a_cut_archive_is_never_taken_for_whole(length):
     with pytest.raises(ArchiveError, match=r"terpotong|bukan cadangan|rusak"):
         read(WHOLE[:length])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, len(LARGE) - 1))
 def test_nor_a_large_one_damaged_in_the_middle_of_a_member(place):
     data = bytearray(LARGE)
@@ -71,7 +71,7 @@ def test_nor_a_large_one_damaged_in_the_middle_of_a_member(place):
         read(LARGE[:place])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, len(WHOLE) - 1), st.integers(0, 7))
 def test_a_changed_archive_is_never_taken_for_whole(place, bit):
     data = bytearray(WHOLE)

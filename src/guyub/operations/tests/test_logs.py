@@ -24,9 +24,7 @@ names = st.text("abcdefghijklmnoprstuwyzABCDEFGHIKLMNPRSTW' ", min_size=8, max_s
     lambda text: len(text.strip()) > 7
 )
 numbers = st.integers(1101010101000001, 9999999999999999).map(str)
-SLOW = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SLOW = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def written(logger: str, level: int, message: object, *args: object, **more: object) -> str:

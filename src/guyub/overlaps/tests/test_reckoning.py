@@ -53,7 +53,6 @@ enrolments = st.lists(
 
 @settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(homes, programs, enrolments)

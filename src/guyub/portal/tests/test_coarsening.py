@@ -130,7 +130,7 @@ def drawn(seed: int, size: int, splits: Sequence[int]) -> Table:
     return make(districts, splits)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(0, 10**6), st.sampled_from([2, 8, 30]), st.sampled_from([(2,), (3,), (3, 2)]))
 def test_no_attacker_narrows_what_is_hidden_or_withheld(
     seed: int, size: int, splits: tuple[int, ...]
@@ -181,7 +181,7 @@ def worlds(table: Table, found: Protection, most: int) -> np.ndarray:
     return world[agrees]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=2), min_size=1, max_size=2),
     st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=2), min_size=1, max_size=2),

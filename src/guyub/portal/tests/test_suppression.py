@@ -123,7 +123,7 @@ def random_tables(seed: int, villages: int, size: int) -> tuple[list[int], list[
     return [value for row in values for value in row], sums
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10**6), st.integers(1, 6), st.sampled_from([3, 12, 60]))
 def test_no_attacker_narrows_a_hidden_cell_of_random_tables(
     seed: int, villages: int, size: int
@@ -142,7 +142,7 @@ def test_no_attacker_narrows_a_hidden_cell_of_random_tables(
         assert all(sum(other[part] for part in one.parts) == other[one.total] for one in sums)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 10**6))
 def test_what_grew_from_an_earlier_release_is_known_to_the_attacker(seed: int) -> None:
     values, sums = random_tables(seed, 4, 40)

@@ -307,9 +307,7 @@ texts = st.text(
 ).filter(lambda text: text.strip())
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(
     name=texts,
     description=st.text(st.sampled_from("ab \n\r=-+@\t")),

@@ -58,9 +58,7 @@ def test_an_impossible_amount_is_told_under_its_source(activity, values):
     assert faults(error) == {"dak"}
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(
     low=st.none() | st.integers(-1, 12),
     high=st.none() | st.integers(-1, 12),

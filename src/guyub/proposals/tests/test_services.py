@@ -330,7 +330,6 @@ STEPS = sorted({name for _complaint, name in ALLOWED})
 
 @settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(kind=st.sampled_from(["propose", "object", "complaint"]), data=st.data())

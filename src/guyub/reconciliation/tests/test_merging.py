@@ -246,9 +246,7 @@ def test_what_is_refused(pair, make_household, make_user):
         merge(make_household(name="Lain"), loser)
 
 
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deeds=st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(0, 5)), max_size=9))
 @pytest.mark.django_db
 def test_any_order_loses_nothing_and_returns(deeds, four_homes):

@@ -48,9 +48,7 @@ RULES = {
 }
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.sampled_from(list(Step)), max_size=8))
 def test_steps_lead_where_the_rules_say(report: Any, operator: Any, steps: list[Step]) -> None:
     with transaction.atomic():

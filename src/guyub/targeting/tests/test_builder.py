@@ -31,7 +31,6 @@ from guyub.targeting.tests.test_same_everywhere import homes  # noqa: F401 (a fi
 
 SLOW = settings(
     max_examples=150,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -76,7 +76,6 @@ def by_judge(rule: Piece, homes: list[Known]) -> list[bool]:
 
 @settings(
     max_examples=250,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(rule=rules, on=st.sampled_from(DAYS))

@@ -79,7 +79,6 @@ def test_rules_as_they_are_told(regency, text, expected):
 
 @settings(
     max_examples=200,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(rule=rules)

@@ -235,7 +235,7 @@ def test_no_line_no_measure(line):
 amounts = st.lists(st.integers(1, 5_000_000).map(float), min_size=2, max_size=25)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(y=amounts, data=st.data())
 def test_what_always_holds_of_gini(y, data):
     """Scale, replication, equality, ties, and being the total of nothing when linearised."""
@@ -253,7 +253,7 @@ def test_what_always_holds_of_gini(y, data):
     assert gini_parts(values + 1000, w)[0] <= gini + 1e-9
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(y=amounts, line=st.integers(1, 6_000_000), factor=st.floats(0.5, 50))
 def test_what_always_holds_of_fgt(y, line, factor):
     found = whole(measure_sample(sample(y), line))
@@ -270,7 +270,7 @@ def test_what_always_holds_of_fgt(y, line, factor):
         assert heavier[name].se == pytest.approx(found[name].se, rel=1e-6, abs=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(y=amounts, line=st.integers(1000, 5_000_000))
 def test_a_poor_person_made_poorer_shows_in_depth_alone(y, line):
     assume(any(v < line for v in y))

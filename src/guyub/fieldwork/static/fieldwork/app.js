@@ -59,9 +59,15 @@ function stateOf(visit, begun, waiting) {
 
 const fold = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
 
+// A tap on what is replaced between finger down and finger up gets lost.
+let drawn = "";
+
 async function list(current) {
   const { rows, about } = await everything();
   if (!current()) return;
+  const now = JSON.stringify([rows, about]);
+  if (now === drawn && document.getElementById("hasil")) return;
+  drawn = now;
   const results = h("div", { id: "hasil" });
   const draw = () => {
     const words = fold(wish.text).split(/\s+/).filter(Boolean);
