@@ -64,7 +64,7 @@ class Enrolled(Schema):
     refused: list[RefusedRow]
 
 
-def _sub_activity(pk: Any) -> SubActivity:
+def _sub_activity(pk: int) -> SubActivity:
     found = SubActivity.objects.filter(pk=pk).first()
     if found is None:
         raise Http404
@@ -119,13 +119,13 @@ def recipients(
     summary="Make candidates of a list of people",
 )
 @api_requires("beneficiaries.edit", load=_sub_activity)
-def enrol(request: HttpRequest, pk: int, given: CandidatesIn) -> Any:
+def enrol(request: HttpRequest, sub_activity: SubActivity, given: CandidatesIn) -> Any:
     """Goes the way of an uploaded file: each NIK is looked up, those amiss are told, the others become
     candidates. NIK are not echoed; ``position`` says which of the list is meant.
     """
     try:
         batch = batches.take_file(
-            _sub_activity(pk),
+            sub_activity,
             BatchKind.ENROL_FILE,
             file_name="api.csv",
             chunks=["\n".join(["NIK", *given.niks, ""]).encode()],

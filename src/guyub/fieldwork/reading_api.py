@@ -207,7 +207,7 @@ class SubmissionFull(SubmissionRow):
         return list(open_people(one.decisions.all(), "person__"))
 
 
-def _round(pk: Any) -> Round:
+def _round(pk: int) -> Round:
     rows = Round.objects.select_related("agency", "form_version__form")
     found = rows.filter(pk=pk).first()
     if found is None:
@@ -215,7 +215,7 @@ def _round(pk: Any) -> Round:
     return found
 
 
-def _submission(instance: Any) -> Submission:
+def _submission(instance: uuid.UUID) -> Submission:
     rows = Submission.objects.select_related(
         "form_version__form", "round", "visit", "household", "village"
     )
@@ -239,8 +239,8 @@ def list_rounds(
 
 @router.get("/rounds/{pk}", response=RoundFull, summary="One round and how far it is")
 @api_requires("fieldwork.view_rounds", load=_round)
-def one_round(request: HttpRequest, pk: int) -> Any:
-    return _round(pk)
+def one_round(request: HttpRequest, record: Round) -> Any:
+    return record
 
 
 @router.get("/rounds/{pk}/visits", response=list[VisitRow], summary="The doors of a round")
@@ -248,12 +248,12 @@ def one_round(request: HttpRequest, pk: int) -> Any:
 @paginate(CursorPages)
 def list_visits(
     request: HttpRequest,
-    pk: int,
+    record: Round,
     state: VisitState | None = Query(None),  # noqa: B008 (Ninja reads the default)
     village: str = Query("", max_length=13, description="Kemendagri code"),
 ) -> Any:
     """Along their ids; the list is not counted."""
-    rows = queries.visits_of(_round(pk), state=state or "", village=village)
+    rows = queries.visits_of(record, state=state or "", village=village)
     return Keyed(open_households(rows, "household__").order_by())
 
 
@@ -286,14 +286,13 @@ def list_submissions(
     "/submissions/{instance}", response=SubmissionFull, summary="One submission with its answers"
 )
 @api_requires("fieldwork.view", load=_submission)
-def one_submission(request: HttpRequest, instance: uuid.UUID) -> Any:
+def one_submission(request: HttpRequest, submission: Submission) -> Any:
     """Answers about members whose data are restricted are left out."""
-    found = _submission(instance)
-    if found.household is not None and is_restricted(found.household):
+    if submission.household is not None and is_restricted(submission.household):
         raise HttpError(
             403, _("Pemrosesan data keluarga ini sedang dibatasi atas permintaan pemiliknya.")
         )
-    return found
+    return submission
 
 
 # Files

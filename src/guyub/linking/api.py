@@ -18,7 +18,7 @@ from guyub.ui.cursor import CursorPages
 router = Router(tags=["linking"])
 
 
-def _run(run_id: int, **_others: object) -> LinkRun:
+def _run(run_id: int) -> LinkRun:
     return get_object_or_404(LinkRun.objects.select_related("agency"), pk=run_id)
 
 
@@ -84,8 +84,8 @@ def link_runs(request: HttpRequest) -> Any:
     "/{run_id}", response=LinkRunDetail, url_name="link_run", summary="One linking and its counts"
 )
 @api_requires("linking.view", load=_run)
-def link_run(request: HttpRequest, run_id: int) -> LinkRun:
-    return _run(run_id)
+def link_run(request: HttpRequest, run: LinkRun) -> LinkRun:
+    return run
 
 
 @router.get(
@@ -96,8 +96,8 @@ def link_run(request: HttpRequest, run_id: int) -> LinkRun:
 )
 @api_requires("linking.view", load=_run)
 @paginate(CursorPages)
-def link_rows(request: HttpRequest, run_id: int) -> Any:
-    return _Rows(_run(run_id))
+def link_rows(request: HttpRequest, run: LinkRun) -> Any:
+    return _Rows(run)
 
 
 class _Rows:

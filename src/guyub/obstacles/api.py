@@ -111,7 +111,7 @@ def list_obstacles(
     return queries.obstacles(filters, request.user)
 
 
-def _obstacle(obstacle_id: Any) -> Obstacle:
+def _obstacle(obstacle_id: int) -> Obstacle:
     rows = Obstacle.objects.select_related("needed_agency", "agency", "area", "reporting_area")
     return get_object_or_404(rows.prefetch_related("steps"), pk=obstacle_id)
 
@@ -161,16 +161,16 @@ def report_obstacle(request: HttpRequest, given: ObstacleIn) -> Any:
     "/{obstacle_id}/steps", response={201: ObstacleFull}, summary="Tell what was done about it"
 )
 @api_requires("obstacles.report", load=_obstacle)
-def add_step(request: HttpRequest, obstacle_id: int, given: StepIn) -> Any:
+def add_step(request: HttpRequest, obstacle: Obstacle, given: StepIn) -> Any:
     """The first step of the agency that is needed takes the obstacle up."""
-    services.add_step(_obstacle(obstacle_id), given.text, actor=request.user)
-    return Status(201, _obstacle(obstacle_id))
+    services.add_step(obstacle, given.text, actor=request.user)
+    return Status(201, _obstacle(obstacle.pk))
 
 
 @router.post(
     "/{obstacle_id}/solution", response=ObstacleFull, summary="Close it with how it was solved"
 )
 @api_requires("obstacles.report", load=_obstacle)
-def solve_obstacle(request: HttpRequest, obstacle_id: int, given: StepIn) -> Any:
-    services.solve(_obstacle(obstacle_id), given.text, actor=request.user)
-    return _obstacle(obstacle_id)
+def solve_obstacle(request: HttpRequest, obstacle: Obstacle, given: StepIn) -> Any:
+    services.solve(obstacle, given.text, actor=request.user)
+    return _obstacle(obstacle.pk)

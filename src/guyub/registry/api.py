@@ -119,20 +119,18 @@ class Numbers(Schema):
     people: list[MemberNumber]
 
 
-def _household(pk: Any) -> Household:
+def _household(pk: int) -> Household:
     found = Household.objects.select_related("village").filter(pk=pk).first()
     if found is None:
         raise Http404
     return found
 
 
-def _open_household(pk: int) -> Household:
-    home = _household(pk)
+def _refuse_restricted(home: Household) -> None:
     if is_restricted(home):
         raise HttpError(
             403, _("Pemrosesan data keluarga ini sedang dibatasi atas permintaan pemiliknya.")
         )
-    return home
 
 
 @router.get("/households", response=list[HouseholdRow], summary="Households by id")
@@ -162,17 +160,18 @@ def look_up(request: HttpRequest, given: Lookup) -> Any:
 
 @router.get("/households/{pk}", response=HouseholdFull, summary="One household with its members")
 @api_requires("registry.view", load=_household)
-def one_household(request: HttpRequest, pk: int) -> Any:
-    return _open_household(pk)
+def one_household(request: HttpRequest, home: Household) -> Any:
+    _refuse_restricted(home)
+    return home
 
 
 @router.post(
     "/households/{pk}/identifiers", response=Numbers, summary="NIK and KK of a household in full"
 )
 @api_requires("registry.reveal", load=_household)
-def identifiers(request: HttpRequest, pk: int, given: Purpose) -> Any:
+def identifiers(request: HttpRequest, home: Household, given: Purpose) -> Any:
     """Each call is kept in the audit log with its purpose."""
-    home = _open_household(pk)
+    _refuse_restricted(home)
     try:
         people = services.reveal(home, reason=given.purpose, actor=request.user)
     except services.RegistryError as error:

@@ -121,7 +121,7 @@ def deviations(request: HttpRequest, year: int = Path(..., ge=1990, le=2200)) ->
     return queries.deviations(year)
 
 
-def _report(pk: Any) -> Report:
+def _report(pk: int) -> Report:
     report = queries.with_names().filter(pk=pk).first()
     if report is None:
         raise Http404
@@ -136,25 +136,23 @@ def one_report(request: HttpRequest, pk: int) -> Any:
 
 @router.post("/{pk}/draft", response=ReportFull, summary="Keep figures without handing them in")
 @api_requires("reports.edit", load=_report)
-def save_report(request: HttpRequest, pk: int, given: FiguresIn) -> Any:
+def save_report(request: HttpRequest, report: Report, given: FiguresIn) -> Any:
     """Replaces what was saved before. Refused with 409 when ``version`` is no longer the newest."""
     try:
         services.save_draft(
-            _report(pk), version=given.version, figures=given.figures(), actor=request.user
+            report, version=given.version, figures=given.figures(), actor=request.user
         )
     except services.ReportError as error:
         raise HttpError(409, str(error)) from error
-    return _report(pk)
+    return _report(report.pk)
 
 
 @router.post("/{pk}/submission", response=ReportFull, summary="Hand a report in for review")
 @api_requires("reports.submit", load=_report)
-def submit_report(request: HttpRequest, pk: int, given: FiguresIn) -> Any:
+def submit_report(request: HttpRequest, report: Report, given: FiguresIn) -> Any:
     """Its period must be over and all figures given; refused with 409 while it is under review."""
     try:
-        services.submit(
-            _report(pk), version=given.version, figures=given.figures(), actor=request.user
-        )
+        services.submit(report, version=given.version, figures=given.figures(), actor=request.user)
     except services.ReportError as error:
         raise HttpError(409, str(error)) from error
-    return _report(pk)
+    return _report(report.pk)

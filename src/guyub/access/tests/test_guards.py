@@ -72,7 +72,12 @@ def test_nobody_in_particular_may_nothing(permission):
 @pytest.mark.django_db
 class TestApiOperations:
     @pytest.fixture
-    def ask(self):
+    def loaded(self):
+        """What the guard fetched, in order."""
+        return []
+
+    @pytest.fixture
+    def ask(self, loaded):
         api = NinjaAPI(auth=django_auth, urls_namespace="guards-test")
         api.add_exception_handler(
             PermissionDenied,
@@ -85,12 +90,23 @@ class TestApiOperations:
             return {"count": count}
 
         def load(code: str):
+            loaded.append(code)
             return SimpleNamespace(area_code=code)
 
         @api.get("/areas/{code}")
         @api_requires("registry.view", load=load)
-        def area(request, code: str):
-            return {"code": code}
+        def area(request, record: SimpleNamespace, floor: int = 0):
+            return {"code": record.area_code, "floor": floor}
+
+        def numbered(pk: int):
+            # Reads what it is given as a field of whole numbers does.
+            loaded.append(pk)
+            return SimpleNamespace(area_code=f"33.02.{int(pk):02d}")
+
+        @api.get("/districts/{pk}")
+        @api_requires("registry.view", load=numbered)
+        def district(request, record: SimpleNamespace):
+            return {"code": record.area_code}
 
         @api.get("/colours")
         @api_requires("audit.view")
@@ -117,3 +133,19 @@ class TestApiOperations:
         user = someone(Role.AREA_OPERATOR, area_code="33.02.01")
         assert ask("/areas/33.02.01.2001", user).status_code == 200
         assert ask("/areas/33.02.02.2001", user).status_code == 403
+
+    def test_hands_the_record_that_it_checked_to_the_operation(self, ask, loaded):
+        user = someone(Role.AREA_OPERATOR, area_code="33.02.01")
+        answer = ask("/areas/33.02.01.2001?floor=2", user)
+        assert answer.json() == {"code": "33.02.01.2001", "floor": 2}
+        assert loaded == ["33.02.01.2001"], "fetched once"
+        assert ask("/areas/33.02.01.2001?floor=x", user).status_code == 422
+
+    def test_a_number_written_in_another_way_is_checked_all_the_same(self, ask, loaded):
+        """Ninja reads 2.0 as 2, which a field of whole numbers does not."""
+        user = someone(Role.AREA_OPERATOR, area_code="33.02.01")
+        assert ask("/districts/1.0", user).json() == {"code": "33.02.01"}
+        assert ask("/districts/2", user).status_code == 403
+        assert ask("/districts/2.0", user).status_code == 403
+        assert ask("/districts/dua", user).status_code == 422
+        assert loaded == ["1.0", 1, "2", "2.0", 2, "dua"]
