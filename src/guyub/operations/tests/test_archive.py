@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import os
 import random
 import tarfile
 
 import pyrage
 import pytest
+from django.core.management import CommandError, call_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -145,3 +147,22 @@ def test_what_cannot_be_made_is_on_record(tmp_path, settings):
     with pytest.raises(ArchiveError, match="tidak dapat ditulis"):
         backup.make(tmp_path / "berkas", [KEY.to_public()])
     assert backup.Backup.objects.get().failure == "FileExistsError"
+
+
+def test_without_a_terminal_the_passphrase_has_another_way(tmp_path, monkeypatch):
+    monkeypatch.delenv("GUYUB_BACKUP_PASSPHRASE", raising=False)
+    # As of a process that has no terminal: a container, a timer.
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    monkeypatch.setattr(os, "open", _nobody_at("/dev/tty", os.open))
+    with pytest.raises(CommandError, match="GUYUB_BACKUP_PASSPHRASE"):
+        call_command("backup", new_key=tmp_path / "kunci.age")
+    assert not (tmp_path / "kunci.age").exists()
+
+
+def _nobody_at(terminal, really):
+    def opened(path, *arguments, **options):
+        if path == terminal:
+            raise OSError(terminal)
+        return really(path, *arguments, **options)
+
+    return opened

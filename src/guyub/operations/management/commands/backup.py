@@ -18,8 +18,18 @@ PASSPHRASE = "GUYUB_BACKUP_PASSPHRASE"  # noqa: S105 (the name of a variable)
 
 
 def ask_passphrase() -> str:
-    """Return the passphrase of the key: from the environment, else asked at the terminal."""
-    return os.environ.get(PASSPHRASE) or getpass.getpass(_("Frasa sandi kunci cadangan: "))
+    """Return the passphrase of the key: from the environment, else asked at the terminal.
+
+    Raises:
+        CommandError: when there is neither.
+    """
+    try:
+        return os.environ.get(PASSPHRASE) or getpass.getpass(_("Frasa sandi kunci cadangan: "))
+    except EOFError as error:
+        raise CommandError(
+            _("Jalankan di terminal, atau isi frasa sandinya pada variabel %(name)s.")
+            % {"name": PASSPHRASE}
+        ) from error
 
 
 class Command(BaseCommand):
