@@ -24,8 +24,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from guyub.access import wall
 from guyub.access.guards import requires
-from guyub.access.permissions import can
-from guyub.fieldwork import phone, receiving
+from guyub.fieldwork import phone, queries, receiving
 from guyub.fieldwork.models import Attachment, FormVersion, Submission, Visit
 from guyub.fieldwork.wording import app_texts
 
@@ -149,11 +148,11 @@ def send(request: HttpRequest) -> JsonResponse:
     except (ValueError, KeyError, TypeError, AttributeError, RequestDataTooBig):
         return _problem(422, _("Kiriman ini tidak terbaca. Buka lagi isiannya, lalu kirim ulang."))
     visit = (
-        Visit.objects.select_related("round__form_version", "household", "village")
+        Visit.objects.select_related("round__form_version", "household__village", "village")
         .filter(key=given.visit)
         .first()
     )
-    if visit is None or not can(request.user, "fieldwork.visit", visit):
+    if visit is None or not queries.may_send(visit, request.user):
         return _problem(
             422, _("Kunjungan ini bukan di wilayah tugas Anda lagi. Hubungi pengelolanya.")
         )
@@ -243,17 +242,14 @@ def _stands(submission: Submission) -> dict[str, Any]:
     }
 
 
-def load_own_attachment(key: uuid.UUID) -> Attachment:
-    rows = Attachment.objects.select_related(
-        "submission__village", "submission__round", "submission__form_version__form"
-    )
-    return get_object_or_404(rows, key=key)
-
-
 @require_POST
-@requires("fieldwork.visit", load=load_own_attachment)
-def part(request: HttpRequest, attachment: Attachment) -> JsonResponse:
+@requires("fieldwork.visit")
+# Whose submission it is, is checked below. It belongs where its household lives, which may be out of the
+# sender's area by now; the photos that were announced with it still have to arrive.
+@wall.everything()
+def part(request: HttpRequest, key: uuid.UUID) -> JsonResponse:
     """Store a piece of a file, from byte ``?dari=`` on; tell how much of it is here."""
+    attachment = get_object_or_404(Attachment.objects.select_related("submission"), key=key)
     if attachment.submission.sent_by_id != request.user.pk:
         return _problem(422, _("Lampiran ini milik kiriman orang lain."))
     offset = request.GET.get("dari", "")

@@ -10,11 +10,13 @@ import datetime as dt
 from collections import defaultdict
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Value, When
+from django.db.models import Case, Count, IntegerField, Q, Value, When
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from guyub.access import wall
+from guyub.areas.models import Area
 from guyub.audit import services as audit
 from guyub.audit.models import Event
 from guyub.fieldwork import household_fields as fields
@@ -48,38 +50,43 @@ def carried(user: Any, *, village: str = "", have: frozenset[int] = frozenset())
         village: Code of the one village to carry, where there are more visits than a phone takes.
         have: Keys of the form versions that the phone has; they never change, so they are not sent again.
     """
-    reached = queries.visits_for(user)
-    villages = list(
-        reached.order_by().values("village__code", "village__name").annotate(n=Count("pk"))
-        .order_by("village__code")
-    )  # fmt: skip
-    if village in {row["village__code"] for row in villages}:
-        reached = reached.filter(village__code=village)
-    rows = list(
-        reached.select_related("round__form_version", "household", "village__parent")
-        .annotate(first=_FIRST)
-        .order_by(
-            "first", "village_id", "household__rw", "household__rt", "household__address", "pk"
-        )[: MOST_VISITS + 1]
+    # Where one goes: where the household lives now, and where it stood if that is out of reach.
+    home = Case(
+        When(queries.lives_within_reach(user) & Q(household__isnull=False), then="household__village"),
+        default="village",
     )
-    visits: list[Visit] = list(rows[:MOST_VISITS])
-    rounds = {visit.round_id: visit.round for visit in visits}
+    reached = queries.visits_for(user).annotate(place=home)
+    counted = reached.order_by().values("place").annotate(n=Count("pk")).values_list("place", "n")
+    counts = dict(counted)
+    villages = list(Area.objects.filter(pk__in=counts).order_by("code"))
+    chosen = [area.pk for area in villages if area.code == village]
+    if chosen:
+        reached = reached.filter(place__in=chosen)
+    rows = list(
+        reached.select_related("round__form_version", "household__village", "village")
+        .annotate(first=_FIRST)
+        .order_by("first", "place", "household__rw", "household__rt", "household__address", "pk")[
+            : MOST_VISITS + 1
+        ]
+    )
+    carrying: list[Visit] = list(rows[:MOST_VISITS])
+    visits = [visit for visit in carrying if not queries.has_left(visit, user)]
+    left = [visit for visit in carrying if queries.has_left(visit, user)]
+    rounds = {visit.round_id: visit.round for visit in carrying}
     versions = {record.form_version_id: record.form_version for record in rounds.values()}
     asked = {pk: household_fields_of(one.definition) for pk, one in versions.items()}
     members = _members(visits, versions)
     heads = _heads(visits)
     decisions = _decisions(visits)
     conflicts = _conflicts(visits)
-    total = sum(row["n"] for row in villages)
     return {
         "at": timezone.now().isoformat(),
         "user": {"id": user.pk, "name": user.get_short_name()},
         "keep_days": KEEP_DAYS,
         "limited": len(rows) > MOST_VISITS,
-        "total": total,
+        "total": sum(counts.values()),
         "villages": [
-            {"code": row["village__code"], "name": row["village__name"], "n": row["n"]}
-            for row in villages
+            {"code": area.code, "name": area.name, "n": counts[area.pk]} for area in villages
         ],
         "rounds": {
             str(pk): {
@@ -94,7 +101,8 @@ def carried(user: Any, *, village: str = "", have: frozenset[int] = frozenset())
         "visits": [
             _visit(visit, asked[visit.round.form_version_id], heads, members, decisions, conflicts)
             for visit in visits
-        ],
+        ]
+        + [_left(visit) for visit in left],
         "sent": _sent(user),
     }
 
@@ -165,6 +173,26 @@ def _conflicts(visits: list[Visit]) -> dict[int, str]:
     }
 
 
+def _left(visit: Visit) -> dict[str, Any]:
+    """Return what an officer hears of a visit whose household has left the area: nothing about anybody."""
+    return {
+        "key": str(visit.key),
+        "round": visit.round_id,
+        "form": visit.round.form_version_id,
+        "name": _("Keluarga pindah dari wilayah Anda"),
+        "where": visit.village.title,
+        "nik": "",
+        "members": None,
+        "note": "",
+        "state": visit.state,
+        "left": True,
+        "seen": {},
+        "conflict": "",
+        "outcome": [],
+        "settled": "",
+    }
+
+
 def _visit(
     visit: Visit,
     asked: list[str],
@@ -178,7 +206,7 @@ def _visit(
     where = [about.address, getattr(about, "hamlet", "")]
     if about.rt or about.rw:
         where.append(f"RT {about.rt or '–'}/RW {about.rw or '–'}")
-    where.append(visit.village.title)
+    where.append((home or visit).village.title)
     settled = decisions.get(visit.pk, [])
     return {
         "key": str(visit.key),
@@ -190,6 +218,7 @@ def _visit(
         "members": home.member_count if home is not None else None,
         "note": "",
         "state": visit.state,
+        "left": False,
         "seen": {
             "values": fields.values_of(home, asked),
             "members": members.get(visit.pk, []),
@@ -208,6 +237,8 @@ def _visit(
     }
 
 
+# What one sent is one's own to ask about, also where its household lives elsewhere by now.
+@wall.everything()
 def _sent(user: Any) -> list[dict[str, Any]]:
     """Return how what ``user`` sent lately stands."""
     since = timezone.now() - dt.timedelta(days=SENT_DAYS)

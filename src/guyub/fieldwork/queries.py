@@ -7,7 +7,14 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from guyub.access.permissions import ANY, OWN_AGENCY, OWN_AREA, can, scope_of
+from guyub.access.permissions import (
+    ANY,
+    OWN_AGENCY,
+    OWN_AREA,
+    can,
+    in_area,
+    scope_of,
+)
 from guyub.accounts.models import User
 from guyub.areas.models import Area
 from guyub.fieldwork.models import Form, FormVersion, Load, Round, Submission, Visit
@@ -21,9 +28,10 @@ from guyub.fieldwork.vocabulary import (
 from guyub.registry.restriction import open_households
 
 
-def within(area_code: str) -> Q:
-    """Return what narrows rows with a village to an area."""
-    return Q(village__code=area_code) | Q(village__code__startswith=area_code + ".")
+def within(area_code: str, prefix: str = "") -> Q:
+    """Return what narrows rows with a village to an area; ``prefix`` leads to what has the village."""
+    name = f"{prefix}village__code"
+    return Q(**{name: area_code}) | Q(**{f"{name}__startswith": area_code + "."})
 
 
 def rounds_for(user: Any) -> QuerySet[Round]:
@@ -148,8 +156,9 @@ def visits_to(household_id: int, user: Any) -> list[Visit]:
 def visits_for(user: Any) -> QuerySet[Visit]:
     """Return the visits of running rounds that ``user`` goes to.
 
-    What has an assignee is theirs; the rest is of whoever works in that area. Who works for an agency or
-    the secretariat goes only where they are sent by name.
+    What has an assignee is theirs; the rest is of whoever works in that area: where the household stood when
+    it came on the round, and where it lives now. Of what has left the area (:func:`has_left`) they are to
+    hear only that it did. Who works for an agency or the secretariat goes only where they are sent by name.
     """
     rows = open_households(
         Visit.objects.filter(round__state=RoundState.OPEN).exclude(state=VisitState.CANCELLED),
@@ -159,14 +168,41 @@ def visits_for(user: Any) -> QuerySet[Visit]:
     if scope is None:
         return rows.none()
     if scope is OWN_AREA:
-        own = within(user.area_code or "-")
+        area = user.area_code or "-"
+        own = within(area) | within(area, "household__")
         return rows.filter(own & (Q(assignee=None) | Q(assignee=user.pk)))
     return rows.filter(assignee=user.pk)
 
 
+def lives_within_reach(user: Any) -> Q:
+    """Return what leaves of visits those whose household, if any, lives where ``user`` works."""
+    if scope_of(user, "fieldwork.visit") is not OWN_AREA:
+        return Q()
+    return Q(household=None) | within(user.area_code or "-", "household__")
+
+
+def has_left(visit: Visit, user: Any) -> bool:
+    """Tell whether a visit's household no longer lives where ``user`` works, so that its data are not theirs.
+
+    ``visit`` comes with its household and that one's village. Behind the wall such a household is not there.
+    """
+    if visit.household_id is None or scope_of(user, "fieldwork.visit") is not OWN_AREA:
+        return False
+    home = visit.household
+    return home is None or not in_area(user.area_code, home.area_code)
+
+
+def may_send(visit: Visit, user: Any) -> bool:
+    """Tell whether ``user`` may send answers about a visit: of where it was planned, or where its household is."""
+    if can(user, "fieldwork.visit", visit):
+        return True
+    is_by_area = scope_of(user, "fieldwork.visit") is OWN_AREA
+    return is_by_area and visit.household is not None and not has_left(visit, user)
+
+
 def to_go(user: Any) -> int:
     """Count the doors that ``user`` has to knock at."""
-    return visits_for(user).filter(state=VisitState.TO_GO).count()
+    return visits_for(user).filter(lives_within_reach(user), state=VisitState.TO_GO).count()
 
 
 def waiting(user: Any) -> int:

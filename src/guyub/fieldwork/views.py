@@ -325,6 +325,10 @@ def export(request: HttpRequest, record: Round) -> HttpResponseBase:
 # Submissions
 
 
+def can_see(user: Any, home: Household | None) -> bool:
+    return home is not None and can(user, "registry.view", home)
+
+
 @require_GET
 @requires("fieldwork.view", load=load_submission)
 def submission(request: HttpRequest, record: Submission) -> HttpResponse:
@@ -337,8 +341,12 @@ def _submission(
     sent = sent or {}
     is_open = record.state in UNDECIDED
     group = together(record)
-    rows = compare(group, record.household)
-    members = compare_members(group, record.household if is_open else None)
+    # One that has moved out of the area of whoever looks is not theirs to look at any more; what was
+    # gathered at its door is.
+    home = record.household if can_see(request.user, record.household) else None
+    has_left = record.household_id is not None and home is None
+    rows = compare(group, home)
+    members = compare_members(group, home if is_open else None)
     definition = record.form_version.definition
     files = list(record.attachments.all())
     # A change since the download, or another submission; what weighs is chosen for in any case.
@@ -347,6 +355,8 @@ def _submission(
     )
     context = {
         "record": record,
+        "home": home,
+        "has_left": has_left,
         "group": group,
         "rows": rows,
         "is_open": is_open,
@@ -358,12 +368,10 @@ def _submission(
         "pictures": [file for file in files if file.is_picture and file.stored_at],
         "outstanding": [file for file in files if not file.stored_at],
         "decisions": record.visit.decisions.select_related("person")[:80]
-        if record.visit and not is_open
+        if record.visit and not is_open and not has_left
         else [],
         "may_review": can(request.user, "fieldwork.review", record),
         "may_reveal": can(request.user, "fieldwork.reveal", record),
-        "may_open_household": record.household is not None
-        and can(request.user, "registry.view", record.household),
         "may_view_round": record.round is not None
         and can(request.user, "fieldwork.view_rounds", record.round),
         "note_form": forms.NoteForm(auto_id="note_%s"),

@@ -68,6 +68,7 @@ def app_texts() -> dict[str, str]:
         "state_conflict": _("Bentrok"),
         "state_done": _("Selesai"),
         "state_refused": _("Tidak diterima"),
+        "state_left": _("Pindah wilayah"),
         # One visit
         "where": _("Alamat"),
         "members": _("Jumlah anggota menurut registri"),
@@ -82,6 +83,19 @@ def app_texts() -> dict[str, str]:
         "no_form": _("Formulirnya belum terunduh. Sinkronkan dahulu selagi ada sinyal."),
         "gone": _("Kunjungan tidak ada lagi"),
         "gone_why": _("Putarannya ditutup atau kunjungannya dipindahkan. Isian Anda di antrean tetap dikirim."),
+        "left_why": _(
+            "Keluarga ini tercatat pindah dari wilayah Anda, jadi nama dan alamatnya tidak dibawa lagi dan "
+            "tidak perlu dikunjungi: petugas di wilayah barunya yang mendatangi. Bila keluarganya ternyata "
+            "masih di sini, hubungi pengelola putaran."
+        ),
+        "left_draft": _(
+            "Keluarga ini tercatat pindah dari wilayah Anda. Isian Anda tetap ada: selesaikan dan kirim bila "
+            "Anda sudah bertemu keluarganya, atau buang. Pengelola putaran yang memutuskan."
+        ),
+        "gone_draft": _(
+            "Kunjungan ini tidak ada lagi pada daftar Anda: putarannya ditutup, kunjungannya dipindahkan, "
+            "atau ponsel kini membawa desa lain. Isian Anda tetap ada: selesaikan dan kirim, atau buang."
+        ),
         # Filling in
         "part": _("Bagian {n} dari {of}"),
         "progress": _("Kemajuan pengisian"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import time
 from pathlib import Path
@@ -13,8 +14,10 @@ from django.http import HttpResponse
 from PIL import Image
 
 from guyub.access.roles import Role
-from guyub.fieldwork import deciding
-from guyub.fieldwork.models import Submission
+from guyub.areas.models import Area
+from guyub.fieldwork import deciding, services
+from guyub.fieldwork.models import Attachment, Submission
+from guyub.registry.services import edit_household
 
 pytestmark = pytest.mark.browser
 AXE = Path(__file__).parents[4] / "tests" / "assets" / "axe-core" / "axe.min.js"
@@ -128,6 +131,55 @@ def test_a_visit_without_signal_from_draft_to_server(make_visit, phone):
     assert left == [[], [], []]
     visit.refresh_from_db()
     assert visit.state == "sent"
+
+
+def test_a_draft_stays_though_its_household_moved_away_or_its_visit_went_to_another(
+    make_visit, phone, make_user
+):
+    moved, given = make_visit(name="Wagiman"), make_visit(name="Sukirah")
+    untouched = make_visit(name="Tarsono")
+    page = phone()
+    for name in ("WAGIMAN", "SUKIRAH"):
+        page.get_by_role("link", name=name).click()
+        page.get_by_role("button", name="Mulai isi formulir").click()
+        page.get_by_label("Catatan").fill(f"Isian {name}")
+        page.locator("input[type=file]").set_input_files(picture())
+        page.wait_for_selector(".visit-preview canvas")
+        until(page, f"(await lapangan.store.all('drafts')).some((one) => one.answers['/catatan'] === 'Isian {name}')")
+        page.goto("/lapangan/#/")
+        page.wait_for_selector(".visits a")
+    away = Area.objects.get(code="33.02.17.2001")
+    for visit in (moved, untouched):
+        edit_household(visit.household, {"village": away}, as_of=dt.date(2026, 2, 1), actor=None)
+    services.assign(
+        given.round.visits.filter(pk=given.pk), make_user(Role.AREA_OPERATOR), actor=None,
+        record=given.round,
+    )  # fmt: skip
+    page.get_by_role("button", name="Sinkronkan").click()
+    page.get_by_role("link", name="Pindah wilayah").wait_for()
+    assert "TARSONO" not in page.inner_text("main")
+    page.get_by_role("link", name="Pindah wilayah").click()
+    page.get_by_text("petugas di wilayah barunya").wait_for()
+    assert page.get_by_role("button", name="Mulai isi formulir").count() == 0
+    for name, told in (
+        ("Keluarga pindah dari wilayah Anda", "tercatat pindah dari wilayah Anda"),
+        ("SUKIRAH", "tidak ada lagi pada daftar Anda"),
+    ):
+        page.goto("/lapangan/#/")
+        page.get_by_role("link", name=name).filter(has_text="Draf").click()
+        page.get_by_text(told).wait_for()
+        page.get_by_text("Menurut registri: Tanah").wait_for()
+        page.wait_for_selector(".visit-preview canvas")
+        page.get_by_label("Semen").check()
+        page.get_by_role("button", name="Berikutnya").click()
+        finish(page)
+    sent(page)
+    assert not page.problems
+    assert {(one.visit_id, one.answers["/catatan"]) for one in Submission.objects.all()} == {
+        (moved.pk, "Isian WAGIMAN"), (given.pk, "Isian SUKIRAH"),
+    }  # fmt: skip
+    assert not Attachment.objects.filter(stored_at=None).exists()
+    assert Attachment.objects.count() == 2
 
 
 def test_a_list_that_is_drawn_late_does_not_cover_the_visit_one_went_on_to(make_visit, phone):

@@ -10,9 +10,10 @@ import uuid
 import pytest
 from django.urls import reverse
 
+from guyub.access import wall
 from guyub.access.roles import Role
 from guyub.areas.models import Area
-from guyub.fieldwork import phone, services
+from guyub.fieldwork import phone, queries, services
 from guyub.fieldwork.models import Submission
 from guyub.fieldwork.tests.test_receiving import photo
 from guyub.registry import restriction
@@ -158,6 +159,103 @@ def test_what_is_sent_stays_with_a_household_that_moved_out_of_the_area(make_vis
     edit_household(visit.household, {"village": away}, as_of=dt.date(2026, 2, 1), actor=None)
     assert post(client_for(Role.AREA_OPERATOR), payload(visit)).status_code == 201
     assert Submission.objects.get().household == visit.household
+
+
+def move_away(visit, code: str = OTHER_VILLAGE):
+    edit_household(
+        visit.household,
+        {"village": Area.objects.get(code=code), "address": "Jalan Baru 7"},
+        as_of=dt.date(2026, 2, 1),
+        actor=None,
+    )
+
+
+def carried_by(client, visit):
+    visits = client.get(reverse("fieldwork:data")).json()["visits"]
+    return next((one for one in visits if one["key"] == str(visit.key)), None)
+
+
+@pytest.mark.web_role
+def test_of_a_household_that_moved_out_of_the_area_a_phone_hears_only_that(make_visit, client_for):
+    visit, stays = make_visit(name="Wagiman"), make_visit()
+    client = client_for(Role.AREA_OPERATOR)
+    assert carried_by(client, visit)["left"] is False
+    move_away(visit)
+    found = carried_by(client, visit)
+    assert found["left"] is True
+    assert "pindah" in found["name"]
+    assert found["where"] == visit.village.title
+    assert (found["nik"], found["members"], found["seen"]) == ("", None, {})
+    text = client.get(reverse("fieldwork:data")).content.decode()
+    assert "WAGIMAN" not in text
+    assert "Jalan Baru" not in text
+    assert carried_by(client, stays)["left"] is False
+    with wall.everything():
+        assert queries.to_go(client.user) == 1
+
+
+@pytest.mark.web_role
+def test_whoever_works_where_a_household_moved_to_goes_there_now(make_visit, client_for):
+    visit = make_visit(name="Wagiman")
+    move_away(visit)
+    client = client_for(Role.AREA_OPERATOR, area=Area.objects.get(code=OTHER_VILLAGE))
+    found = carried_by(client, visit)
+    assert (found["name"], found["left"]) == ("WAGIMAN", False)
+    assert "Jalan Baru 7" in found["where"]
+    assert Area.objects.get(code=OTHER_VILLAGE).title in found["where"]
+    carried = client.get(reverse("fieldwork:data") + f"?desa={OTHER_VILLAGE}").json()
+    assert [village["code"] for village in carried["villages"]] == [OTHER_VILLAGE]
+    assert len(carried["visits"]) == 1
+    assert post(client, payload(visit)).status_code == 201
+    third = client_for(Role.AREA_OPERATOR, area=Area.objects.get(code="33.02.01.2002"))
+    assert carried_by(third, visit) is None
+    assert post(third, payload(visit)).status_code == 422
+
+
+@pytest.mark.web_role
+@pytest.mark.parametrize("when", ["before sending", "before the photo"])
+def test_photos_arrive_wherever_the_household_lives_by_now(make_visit, client_for, when):
+    visit, content = make_visit(), photo(60)
+    client, sent = client_for(Role.AREA_OPERATOR), payload(visit, content)
+    if when == "before sending":
+        move_away(visit)
+    assert post(client, sent).status_code == 201
+    if when == "before the photo":
+        move_away(visit)
+    path = reverse("fieldwork:part", args=[sent["files"][0]["key"]])
+    for start, end in ((0, 500), (500, len(content))):
+        answer = client.post(
+            f"{path}?dari={start}", content[start:end], content_type="application/octet-stream"
+        )
+        assert answer.status_code == 200
+    assert answer.json() == {"arrived": len(content), "stored": True}
+    with Submission.objects.get().attachments.get().file.open("rb") as file:
+        assert file.read(2) == b"\xff\xd8"
+    # What became of it is told to whoever sent it.
+    told = client.get(reverse("fieldwork:data")).json()["sent"]
+    assert [one["instance"] for one in told] == [sent["instance"]]
+
+
+@pytest.mark.web_role
+def test_the_page_of_a_submission_keeps_a_household_that_left_to_itself(make_visit, client_for):
+    visit = make_visit(name="Wagiman")
+    client = client_for(Role.AREA_OPERATOR)
+    post(client, payload(visit, answers={"/lantai": "cement", "/catatan": "Dua kamar"}))
+    move_away(visit)
+    edit_household(
+        visit.household, {"floor": "ceramic"}, as_of=dt.date(2026, 3, 1), actor=None
+    )
+    path = reverse("fieldwork:submission", args=[Submission.objects.get().pk])
+    page = client.get(path).content.decode()
+    assert "pindah dari wilayah Anda" in page
+    assert "Dua kamar" in page
+    assert "WAGIMAN" not in page
+    assert "Keramik" not in page
+    # Whoever decides about it sees it as before.
+    office = client_for(Role.SECRETARIAT).get(path).content.decode()
+    assert "WAGIMAN" in office
+    assert "Keramik" in office
+    assert "pindah dari wilayah Anda" not in office
 
 
 def test_the_download_is_logged_once_a_day(make_visit, client_for):

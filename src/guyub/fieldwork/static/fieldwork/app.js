@@ -6,7 +6,7 @@ import { uuid } from "./photos.js";
 
 const { store, sync } = self.lapangan;
 const A_PAGE = 40;
-const TONES = { to_go: "neutral", draft: "info", queue: "warn", sent: "good", conflict: "bad", done: "good", refused: "bad" };
+const TONES = { to_go: "neutral", draft: "info", queue: "warn", sent: "good", conflict: "bad", done: "good", refused: "bad", left: "warn" };
 const place = document.getElementById("isi"), state = document.getElementById("keadaan"), notice = document.getElementById("pemberitahuan"), notReady = document.getElementById("belum-siap");
 let filling = null, shown = A_PAGE, wish = { text: "", state: "" }, syncing = false;
 
@@ -54,7 +54,7 @@ async function everything() {
 function stateOf(visit, begun, waiting) {
   if (begun.has(visit.key)) return "draft";
   if (waiting.has(visit.key)) return waiting.get(visit.key).problem ? "refused" : "queue";
-  return visit.state;
+  return visit.left ? "left" : visit.state;
 }
 
 const fold = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
@@ -124,7 +124,7 @@ async function visit(key, current) {
   if (!current()) return;
   if (!found) { fill(place, h("h1", {}, say("gone")), h("p", {}, say("gone_why")), h("p", {}, h("a", { href: "#/" }, say("list")))); return; }
   if (draft && form) { begin(found, form, draft); return; }
-  const here = queued ? (queued.problem ? "refused" : "queue") : found.state;
+  const here = queued ? (queued.problem ? "refused" : "queue") : found.left ? "left" : found.state;
   const open = here === "to_go";
   const start = async (replaces) => { const fresh = newDraft(found, form, language, replaces); await store.saveDraft(fresh); begin(found, form, fresh); };
   fill(
@@ -132,11 +132,13 @@ async function visit(key, current) {
     h("nav", { class: "crumbs", "aria-label": say("back") }, h("a", { href: "#/" }, say("list"))),
     h("h1", {}, found.name), h("p", {}, badge(say(`state_${here}`), TONES[here])),
     h("section", { class: "card" }, h("dl", { class: "facts" }, [[say("where"), found.where], ["NIK", found.nik], [say("members"), found.members], [say("note"), found.note]].filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, String(value)))))),
+    found.left ? h("div", { class: "alert alert-warning" }, say("left_why")) : null,
     found.conflict ? h("div", { class: "alert alert-error" }, found.conflict) : null,
     found.outcome.length ? h("section", { class: "card" }, h("h2", {}, say("settled")), h("p", { class: "muted" }, found.settled), h("ul", { class: "plain" }, found.outcome.map((line) => h("li", {}, line)))) : null,
     mine.map((one) => h("p", { class: "muted" }, say("you_sent", { at: ago(one.sent_at, language), state: one.label || "" }), one.note ? ` – ${one.note}` : "")),
     queued ? h("p", {}, say(queued.problem ? "refused_here" : "in_queue_here"), " ", h("a", { href: "#/antrean" }, say("look_at_queue"))) : null,
-    !form ? h("div", { class: "alert alert-warning" }, say("no_form"))
+    found.left || found.gone ? null
+      : !form ? h("div", { class: "alert alert-warning" }, say("no_form"))
       : open || !mine.length ? (queued ? null : h("button", { type: "button", class: "big", onclick: () => start(null) }, say(open ? "begin" : "begin_too")))
       : queued ? null : h("button", { type: "button", class: "secondary big", onclick: () => start(mine[0].instance) }, say("correct")),
   );

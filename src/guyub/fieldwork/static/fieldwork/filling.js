@@ -26,6 +26,8 @@ export class Filling {
     Object.assign(this, { visit, draft, language, leave, formId: form.id });
     this.definition = form.definition;
     this.form = new Form(this.definition, draft.answers, { now: localNow(new Date(draft.begun_at)), language });
+    // Of a visit that is no longer carried, the draft alone knows what it began with.
+    this.told = (visit.left || visit.gone ? draft.seen : visit.seen) || {};
     this.place = document.getElementById("isi");
     this.saving = Promise.resolve();
   }
@@ -90,6 +92,7 @@ export class Filling {
       h("nav", { class: "crumbs", "aria-label": say("back") }, h("a", { href: "#/" }, say("list"))),
       h("h1", { tabindex: -1 }, title),
       h("p", { class: "muted" }, [this.visit.name, this.visit.where].filter(Boolean).join(" · ")),
+      this.visit.left || this.visit.gone ? h("div", { class: "alert alert-warning" }, say(this.visit.left ? "left_draft" : "gone_draft")) : null,
       h("p", { class: "muted small-text", id: "bagian" }, say("part", { n: this.number + 1, of: this.screens.length + 1 })),
       h("progress", { max: this.screens.length, value: this.number, "aria-label": say("progress") }),
       last ? await this.summary() : this.screen(),
@@ -210,7 +213,7 @@ export class Filling {
   // Which member of the registry a row was made for.
   memberOf(row, repeat) {
     const question = memberQuestion(repeat);
-    return question && ((this.visit.seen || {}).members || []).find((one) => one.id === row[question.path]);
+    return question && (this.told.members || []).find((one) => one.id === row[question.path]);
   }
 
   nameOf(member, repeat) {
@@ -242,7 +245,7 @@ export class Filling {
 
   // What the registry says now, in the words of the question.
   known(item, at) {
-    const now = item.field && this.visit.seen && (item.field.startsWith("member.") ? this.knownOfMember(item, at) : this.visit.seen.values[item.field]);
+    const now = item.field && (item.field.startsWith("member.") ? this.knownOfMember(item, at) : (this.told.values || {})[item.field]);
     if (!now) return "";
     const shown = item.choices.length ? now.split(",").map((code) => this.form.choiceLabel(item.path, code) || code).join(", ") : now;
     return say("registry_says", { value: shown });

@@ -109,16 +109,23 @@
     tell("queue");
   }
 
-  // What the server says is to be visited, instead of what it said before. Drafts and queue stay.
+  // What the server says is to be visited, instead of what it said before. Drafts and queue stay, and with
+  // them their forms, and of a visit that is no longer told of its name: or nobody could open them again.
   async function refresh(data) {
     const db = await open();
-    const change = db.transaction(["visits", "forms", "sent", "meta"], "readwrite");
+    const change = db.transaction(["visits", "forms", "sent", "meta", "drafts", "queue"], "readwrite");
     const visits = change.objectStore("visits"), forms = change.objectStore("forms"), sent = change.objectStore("sent");
     const kept = new Set((await change.objectStore("forms").getAllKeys()));
+    const begun = await change.objectStore("drafts").getAll();
+    const unstored = (await change.objectStore("queue").getAll()).filter((item) => !item.stored);
+    const awaited = new Set([...begun, ...unstored].map((one) => one.visit));
+    const before = (await visits.getAll()).filter((visit) => awaited.has(visit.key));
     visits.clear();
+    for (const { key, round, form, name, state } of before) visits.put({ key, round, form, name, state, where: "", nik: "", members: null, note: "", seen: {}, conflict: "", outcome: [], settled: "", gone: true });
     for (const visit of data.visits) visits.put(visit);
     for (const form of data.forms) { forms.put(form); kept.delete(form.id); }
-    for (const id of kept) if (!data.needed_forms.includes(id)) forms.delete(id);
+    const needed = new Set([...data.needed_forms, ...begun.map((one) => one.form), ...unstored.map((item) => item.payload.form)]);
+    for (const id of kept) if (!needed.has(id)) forms.delete(id);
     for (const one of data.sent) sent.put(one);
     const known = new Set(data.sent.map((one) => one.instance));
     // A month is enough to look back on what was sent from this phone.
