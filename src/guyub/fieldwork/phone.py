@@ -52,7 +52,9 @@ def carried(user: Any, *, village: str = "", have: frozenset[int] = frozenset())
     """
     # Where one goes: where the household lives now, and where it stood if that is out of reach.
     home = Case(
-        When(queries.lives_within_reach(user) & Q(household__isnull=False), then="household__village"),
+        When(
+            queries.lives_within_reach(user) & Q(household__isnull=False), then="household__village"
+        ),
         default="village",
     )
     reached = queries.visits_for(user).annotate(place=home)

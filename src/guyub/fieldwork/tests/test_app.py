@@ -145,7 +145,10 @@ def test_a_draft_stays_though_its_household_moved_away_or_its_visit_went_to_anot
         page.get_by_label("Catatan").fill(f"Isian {name}")
         page.locator("input[type=file]").set_input_files(picture())
         page.wait_for_selector(".visit-preview canvas")
-        until(page, f"(await lapangan.store.all('drafts')).some((one) => one.answers['/catatan'] === 'Isian {name}')")
+        until(
+            page,
+            f"(await lapangan.store.all('drafts')).some((one) => one.answers['/catatan'] === 'Isian {name}')",
+        )
         page.goto("/lapangan/#/")
         page.wait_for_selector(".visits a")
     away = Area.objects.get(code="33.02.17.2001")

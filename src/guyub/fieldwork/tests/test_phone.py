@@ -242,9 +242,7 @@ def test_the_page_of_a_submission_keeps_a_household_that_left_to_itself(make_vis
     client = client_for(Role.AREA_OPERATOR)
     post(client, payload(visit, answers={"/lantai": "cement", "/catatan": "Dua kamar"}))
     move_away(visit)
-    edit_household(
-        visit.household, {"floor": "ceramic"}, as_of=dt.date(2026, 3, 1), actor=None
-    )
+    edit_household(visit.household, {"floor": "ceramic"}, as_of=dt.date(2026, 3, 1), actor=None)
     path = reverse("fieldwork:submission", args=[Submission.objects.get().pk])
     page = client.get(path).content.decode()
     assert "pindah dari wilayah Anda" in page
