@@ -428,8 +428,6 @@ EXPECTED: dict[str, dict[str, str]] = {
             "fieldwork:session",
             "fieldwork:data",
             "fieldwork:send",
-            # Whose it is, is told with 422: the household may have moved since it was sent.
-            "fieldwork:part",
         ),
         who(secretariat=ALL, agency_operator=ALL, area_operator=ALL),
     ),
@@ -462,6 +460,7 @@ EXPECTED: dict[str, dict[str, str]] = {
     ),
     "api:list_forms": who(secretariat=ALL, agency_head=ALL, agency_operator=ALL),
     **dict.fromkeys(("api:store_kobo", "api:store_xml"), who(secretariat=ALL, agency_operator=ALL)),
+    "fieldwork:part": VERIFIES,
     "fieldwork:submission": ACTS_ON_OBSTACLES,
     "fieldwork:attachment": ACTS_ON_OBSTACLES,
     # Personal data protection

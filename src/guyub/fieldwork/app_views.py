@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import uuid
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -242,14 +243,39 @@ def _stands(submission: Submission) -> dict[str, Any]:
     }
 
 
-@require_POST
-@requires("fieldwork.visit")
-# Whose submission it is, is checked below. It belongs where its household lives, which may be out of the
-# sender's area by now; the photos that were announced with it still have to arrive.
+@dataclass(frozen=True)
+class OnItsWay:
+    """An announced file. Until it is here it is the sender's, in whose area its household may no longer live."""
+
+    attachment: Attachment
+
+    @property
+    def area_code(self) -> str:
+        sender = self.attachment.submission.sent_by
+        return sender.area_code if sender is not None else self.attachment.area_code
+
+    @property
+    def owning_agency_id(self) -> int | None:
+        return self.attachment.owning_agency_id
+
+
 @wall.everything()
-def part(request: HttpRequest, key: uuid.UUID) -> JsonResponse:
+def load_on_its_way(key: uuid.UUID) -> OnItsWay:
+    rows = Attachment.objects.select_related(
+        "submission__sent_by__area",
+        "submission__village",
+        "submission__round",
+        "submission__form_version__form",
+    )
+    return OnItsWay(get_object_or_404(rows, key=key))
+
+
+@require_POST
+@requires("fieldwork.visit", load=load_on_its_way)
+@wall.everything()
+def part(request: HttpRequest, file: OnItsWay) -> JsonResponse:
     """Store a piece of a file, from byte ``?dari=`` on; tell how much of it is here."""
-    attachment = get_object_or_404(Attachment.objects.select_related("submission"), key=key)
+    attachment = file.attachment
     if attachment.submission.sent_by_id != request.user.pk:
         return _problem(422, _("Lampiran ini milik kiriman orang lain."))
     offset = request.GET.get("dari", "")
