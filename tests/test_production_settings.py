@@ -17,7 +17,8 @@ from django.core.exceptions import ValidationError
 NAMES = [
     "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SESSION_COOKIE_HTTPONLY", "SESSION_COOKIE_SAMESITE",
     "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "DEBUG",
-    "SESSION_COOKIE_AGE", "PASSWORD_HASHERS",
+    "SESSION_COOKIE_AGE", "PASSWORD_HASHERS", "SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "LANGUAGE_COOKIE_NAME",
+    "LANGUAGE_COOKIE_SECURE", "SESSION_COOKIE_DOMAIN", "SESSION_IDLE_SECONDS",
 ]  # fmt: skip
 TELL = f"""
 import json, django
@@ -47,15 +48,43 @@ def test_production_is_strict(tmp_path: Path):
     assert told["SESSION_COOKIE_SAMESITE"] == "Lax"
     assert told["SECURE_HSTS_SECONDS"] >= 31_536_000
     assert told["SESSION_COOKIE_AGE"] <= 8 * 3600
+    assert told["LANGUAGE_COOKIE_SECURE"] is True
+    assert told["SESSION_COOKIE_DOMAIN"] is None
+    for name in ("SESSION", "CSRF", "LANGUAGE"):
+        assert told[f"{name}_COOKIE_NAME"].startswith("__Host-")
+    assert told["SESSION_IDLE_SECONDS"] <= 3600
     assert "MD5" not in told["PASSWORD_HASHERS"][0]
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("password", ["pendek", "12345678901234", "1qaz2wsx3edc", "p" * 11])
 def test_weak_passwords_are_refused(password: str):
     with pytest.raises(ValidationError):
         validate_password(password)
 
 
+@pytest.mark.parametrize(
+    "password",
+    [
+        "Banyumas2026!",
+        "guyub-bupati-1",
+        "Kecamatan Cilongok 33",
+        "dinsos.dinkes_2026",
+        "rahasiakatasandi",
+    ],
+)
+def test_words_of_the_organisation_alone_are_refused(regency: Any, make_agency: Any, password: str):
+    make_agency("dinsos")
+    make_agency("dinkes")
+    with pytest.raises(ValidationError, match="mudah ditebak di sini"):
+        validate_password(password)
+
+
+def test_words_of_the_organisation_among_others_are_taken(regency: Any):
+    validate_password("banyumas hujan petang")
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "password", ["tiga kuda di sawah", "ñ" * 30 + "☂" * 40, "a" * 5 + "z!" * 60]
 )

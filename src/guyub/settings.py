@@ -10,6 +10,8 @@ Every knob is an environment variable so that one build runs as a demo, in tests
     Where uploads, import runs, dataset versions and the SQLite file live.
 ``GUYUB_SECRET_KEY``, ``GUYUB_AUDIT_KEY``, ``GUYUB_DATA_KEY``, ``GUYUB_HOSTS``
     Required in production; :mod:`guyub.checks` refuses to start without them.
+``GUYUB_IDLE_MINUTES``
+    After how many minutes without use a session ends; 60.
 ``GUYUB_METRICS_TOKEN``
     What Prometheus shows to read ``/metrics``. Without it only programs on the same machine may.
 ``GUYUB_BACKUP_KEYS``, ``GUYUB_BACKUP_DIR``, ``GUYUB_BACKUP_KEEP``
@@ -182,6 +184,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 AUTH_PASSWORD_VALIDATORS[1]["OPTIONS"] = {"min_length": 12}  # type: ignore[assignment]
+AUTH_PASSWORD_VALIDATORS.append({"NAME": "guyub.accounts.passwords.OrganisationWordsValidator"})
 
 if MODE == "test":
     # Tests make hundreds of accounts; a hash made to be slow would be most of their time.
@@ -282,17 +285,23 @@ CACHES = {
     }
 }
 SESSION_COOKIE_AGE = 8 * 60 * 60
+SESSION_IDLE_SECONDS = int(os.environ.get("GUYUB_IDLE_MINUTES", "60")) * 60
+# In the session, so that no cookie carries what a message says.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# Probes and Prometheus ask the server itself, without the proxy that speaks HTTPS.
+# The API refuses by itself: who is led on does not notice that a token went over the wire unencrypted.
+SECURE_REDIRECT_EXEMPT = [r"^sehat/", r"^metrics$", r"^api/"]
 if MODE == "production":
-    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
+    # Browsers take such names only over HTTPS and from this very host.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     SECURE_SSL_REDIRECT = os.environ.get("GUYUB_SSL_REDIRECT", "1") == "1"
-    # Probes and Prometheus ask the server itself, without the proxy that speaks HTTPS.
-    SECURE_REDIRECT_EXEMPT = [r"^sehat/", r"^metrics$"]
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -324,7 +333,7 @@ DEFAULT_FROM_EMAIL = os.environ.get("GUYUB_EMAIL_FROM", "guyub@localhost")
 LANGUAGE_CODE = "id"
 LANGUAGES = [("id", _("Bahasa Indonesia")), ("en", _("Inggris"))]
 LOCALE_PATHS = [PACKAGE_DIR / "locale"]
-LANGUAGE_COOKIE_NAME = "guyub_bahasa"
+LANGUAGE_COOKIE_NAME = "__Host-guyub_bahasa" if MODE == "production" else "guyub_bahasa"
 TIME_ZONE = "Asia/Jakarta"
 USE_TZ = True
 USE_I18N = True

@@ -84,6 +84,12 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         record("accounts.login_failed", detail={"method": "sso", "account": "unknown"})
         return False
 
+    def get_requests_session(self) -> Any:
+        """Ask only the addresses that the provider's description names; follow nobody elsewhere."""
+        session = super().get_requests_session()
+        session.max_redirects = 0
+        return session
+
     def authenticate_by_email(self, sociallogin: Any) -> Any:
         """Find the account by an address that the provider says, in so many words, is verified."""
         for address in sociallogin.email_addresses:

@@ -1,4 +1,4 @@
-"""Keeps roles that can unmask personal data out until they have a second factor."""
+"""Who may go on: sessions end, and roles that unmask personal data need a second factor first."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -24,7 +27,9 @@ HAS_SECOND_FACTOR = "guyub_has_second_factor"
 WANTED_PAGE = "guyub_wanted_page"
 SEEN_AT = "guyub_seen_at"
 
-SECONDS_BETWEEN_SIGHTINGS = 300
+SIGNED_IN_AT = "guyub_signed_in_at"
+
+_BETWEEN_SIGHTINGS = 300
 
 # What an account without its second factor may still open: setting one up, proving who one is,
 # passwords, languages, sessions and leaving.
@@ -114,19 +119,40 @@ class SecondFactorMiddleware:
 
 
 class SessionActivityMiddleware:
-    """Notes when each session was last in use, to the five minutes, so that few pages write."""
+    """Ends sessions that nobody uses or that have lasted long, and notes when each was last in use.
+
+    Noted to the five minutes, so that few pages write. News that a page left open asks for by itself
+    is no use.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         session = request.session
-        if session.session_key and request.user.is_authenticated:
+        was_in = bool(session.session_key) and request.user.is_authenticated
+        if was_in:
             now = int(time.time())
-            if now - session.get(SEEN_AT, 0) >= SECONDS_BETWEEN_SIGHTINGS:
+            unused = now - session.get(SEEN_AT, now)
+            if unused > settings.SESSION_IDLE_SECONDS:
+                logout(request)
+                messages.info(request, _("Anda keluar dengan sendirinya karena lama tidak memakai Guyub. Masuk lagi."))  # fmt: skip
+            elif now - session.get(SIGNED_IN_AT, now) > settings.SESSION_COOKIE_AGE:
+                logout(request)
+                messages.info(request, _("Sesi Anda sudah berakhir. Masuk lagi."))
+            elif not _by_itself(request) and now - session.get(SEEN_AT, 0) >= _BETWEEN_SIGHTINGS:
                 session[SEEN_AT] = now
+                session.setdefault(SIGNED_IN_AT, now)
                 UserSession.objects.create_from_request(request)
-        return self.get_response(request)
+        response = self.get_response(request)
+        if was_in and not request.user.is_authenticated:
+            # Not what the page stored by itself: visits of field work wait there to be sent.
+            response["Clear-Site-Data"] = '"cache"'
+        return response
+
+
+def _by_itself(request: HttpRequest) -> bool:
+    return request.headers.get("Accept") == "text/event-stream"
 
 
 class SingleSignOnMiddleware:

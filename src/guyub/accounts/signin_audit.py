@@ -15,7 +15,7 @@ from django.contrib.auth import signals as auth_signals
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from guyub.accounts.middleware import HAS_SECOND_FACTOR, SEEN_AT, has_second_factor
+from guyub.accounts.middleware import HAS_SECOND_FACTOR, SEEN_AT, SIGNED_IN_AT, has_second_factor
 from guyub.accounts.models import User
 from guyub.audit.services import record
 
@@ -23,7 +23,7 @@ from guyub.audit.services import record
 @receiver(auth_signals.user_logged_in)
 def note_session(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
     """Write into the new session what the middleware would else ask the database."""
-    request.session[SEEN_AT] = int(time.time())
+    request.session[SEEN_AT] = request.session[SIGNED_IN_AT] = int(time.time())
     if user.must_use_second_factor:
         request.session[HAS_SECOND_FACTOR] = has_second_factor(user)
 

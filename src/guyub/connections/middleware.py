@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -30,6 +31,10 @@ class ApiMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path.startswith(ROOT):
             return self.get_response(request)
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+            return problem(
+                403, _("Panggil lewat HTTPS. Token yang terkirim tanpa enkripsi perlu diganti.")
+            )
         scheme, _space, key = request.headers.get("Authorization", "").partition(" ")
         token = None
         if scheme.lower() == "bearer":

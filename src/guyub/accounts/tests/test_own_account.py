@@ -92,6 +92,35 @@ def test_activity_is_written_at_most_every_five_minutes(
     assert UserSession.objects.get().last_seen_at > first
 
 
+def later(monkeypatch, seconds):
+    import time
+
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + seconds)
+
+
+def test_a_session_that_nobody_uses_ends_after_an_hour(make_user, sign_in, monkeypatch):
+    client = sign_in(make_user(Role.REGENT, second_factor=False))
+    later(monkeypatch, 3000)
+    # A page left open asks for news by itself; that is no use.
+    news = client.get(reverse("discussions:stream"), headers={"Accept": "text/event-stream"})
+    assert news.status_code == 200
+    later(monkeypatch, 601)
+    gone = client.get(reverse("accounts:me"))
+    assert gone["Location"].startswith(reverse("account_login"))
+    assert gone["Clear-Site-Data"] == '"cache"'
+    assert "lama tidak memakai Guyub" in client.get(gone["Location"]).content.decode()
+
+
+def test_a_session_in_use_ends_after_eight_hours_all_the_same(make_user, sign_in, monkeypatch):
+    client = sign_in(make_user(Role.REGENT, second_factor=False))
+    for _quarter in range(16):
+        later(monkeypatch, 1800 - 1)
+        assert client.get(reverse("accounts:me")).status_code == 200
+    later(monkeypatch, 60)
+    assert client.get(reverse("accounts:me")).status_code == 302
+
+
 @pytest.mark.parametrize("name", ["accounts:me", "accounts:edit_me", "accounts:second_factor"])
 def test_the_public_has_none(db, name):
     response = Client().get(reverse(name))

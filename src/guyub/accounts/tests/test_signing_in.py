@@ -177,6 +177,8 @@ def test_leaving_ends_the_session(sign_in, make_user):
     assert client.get(reverse("accounts:me")).status_code == 200
     response = client.post(reverse("account_logout"))
     assert response["Location"] == reverse("account_login")
+    # What waits on the phone to be sent stays.
+    assert response["Clear-Site-Data"] == '"cache"'
     assert client.get(reverse("accounts:me")).status_code == 302
     assert actions()[-1] == "accounts.logout"
 

@@ -42,6 +42,7 @@ class Provider(ThreadingHTTPServer):
         self.person: dict[str, Any] = {}
         self.codes: dict[str, dict[str, str]] = {}
         self.asked: list[str] = []
+        self.leads_to = ""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -62,7 +63,11 @@ class Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         self.server.asked.append(url.path)
         issuer = self.server.issuer
-        if url.path == "/.well-known/openid-configuration":
+        if self.server.leads_to:
+            self.send_response(302)
+            self.send_header("Location", self.server.leads_to + self.path)
+            self.end_headers()
+        elif url.path == "/.well-known/openid-configuration":
             self.answer(
                 {
                     "issuer": issuer,
@@ -209,6 +214,16 @@ def test_a_verified_address_lets_its_account_in(provider, regent):
     walk(again)
     assert again.session["_auth_user_id"] == str(regent.pk)
     assert User.objects.get(pk=regent.pk).email == "bupati@contoh.test"
+
+
+def test_a_provider_that_sends_us_elsewhere_is_not_followed(provider, regent):
+    with Provider() as elsewhere:
+        threading.Thread(target=elsewhere.serve_forever, daemon=True).start()
+        provider.leads_to = elsewhere.issuer
+        response = Client().get(reverse("openid_connect_login", args=["sso"]))
+        elsewhere.shutdown()
+    assert response.status_code == 503
+    assert not elsewhere.asked
 
 
 @pytest.mark.parametrize("verified", [False, "false", None])

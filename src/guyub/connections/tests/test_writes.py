@@ -151,6 +151,15 @@ def test_a_refused_write_may_be_mended_under_the_same_key(reporter):
     assert reporter.post(OBSTACLES, reporter.body, key="k-1").status_code == 201
 
 
+def test_a_call_without_https_is_refused_and_not_led_on(reporter, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    refused = reporter.post(OBSTACLES, reporter.body)
+    assert refused.status_code == 403
+    assert "HTTPS" in refused.json()["detail"]
+    assert not Obstacle.objects.exists()
+
+
 def test_kept_answers_end(reporter):
     reporter.post(OBSTACLES, reporter.body, key="k-1")
     KeptAnswer.objects.update(created_at=timezone.now() - dt.timedelta(hours=25))
