@@ -182,13 +182,13 @@ def add_action(request: HttpRequest, meeting: Meeting) -> HttpResponse:
     chosen = request.GET.get("keputusan", "")
     form = forms.ActionForm(meeting, request.POST or None, initial={"decision": chosen or None})
     if request.method == "POST" and form.is_valid():
-        values = form.cleaned_data
-        try:
-            decisions.add_action(meeting, actor=request.user, **values)
-        except ValidationError as error:
-            refused(request, error, form)
-        else:
-            messages.success(request, _("Tindak lanjut dicatat."))
+        added = tried(
+            request,
+            lambda: decisions.add_action(meeting, actor=request.user, **form.cleaned_data),
+            _("Tindak lanjut dicatat."),
+            form,
+        )
+        if added:
             return redirect(reverse("meetings:detail", args=[meeting.pk]) + "#tindak-lanjut")
     return form_page(
         request, form, title=_("Catat tindak lanjut"), meeting=meeting, button=_("Simpan")

@@ -109,12 +109,13 @@ def detail(request: HttpRequest, meeting: Meeting) -> HttpResponse:
 def edit(request: HttpRequest, meeting: Meeting) -> HttpResponse:
     form = forms.MeetingForm(request.POST or None, instance=find_meeting(meeting.pk))
     if request.method == "POST" and form.is_valid():
-        try:
-            services.change_meeting(meeting, actor=request.user, values=form.cleaned_data)
-        except ValidationError as error:
-            refused(request, error, form)
-        else:
-            messages.success(request, _("Perubahan tersimpan."))
+        changed = tried(
+            request,
+            lambda: services.change_meeting(meeting, actor=request.user, values=form.cleaned_data),
+            _("Perubahan tersimpan."),
+            form,
+        )
+        if changed:
             return redirect("meetings:detail", pk=meeting.pk)
     note = ""
     if meeting.state == MeetingState.INVITED:
@@ -128,12 +129,15 @@ def edit(request: HttpRequest, meeting: Meeting) -> HttpResponse:
 def cancel(request: HttpRequest, meeting: Meeting) -> HttpResponse:
     form = forms.ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
-            services.cancel_meeting(meeting, actor=request.user, reason=form.cleaned_data["reason"])
-        except ValidationError as error:
-            refused(request, error, form)
-        else:
-            messages.success(request, _("Rapat dibatalkan."))
+        cancelled = tried(
+            request,
+            lambda: services.cancel_meeting(
+                meeting, actor=request.user, reason=form.cleaned_data["reason"]
+            ),
+            _("Rapat dibatalkan."),
+            form,
+        )
+        if cancelled:
             return redirect("meetings:list")
     return form_page(
         request, form, title=_("Batalkan rapat?"), meeting=meeting,
@@ -145,17 +149,15 @@ def cancel(request: HttpRequest, meeting: Meeting) -> HttpResponse:
 @requires("meetings.manage", load=find_meeting)
 @require_POST
 def fill(request: HttpRequest, meeting: Meeting) -> HttpResponse:
-    try:
-        made = services.fill_agenda(meeting, actor=request.user)
-    except ValidationError as error:
-        refused(request, error)
-    else:
-        messages.success(
-            request,
+    tried(
+        request,
+        lambda: services.fill_agenda(meeting, actor=request.user),
+        lambda made: (
             _("%(n)d pokok bahasan ditambahkan.") % {"n": len(made)}
             if made
-            else _("Tidak ada yang baru untuk agenda."),
-        )
+            else _("Tidak ada yang baru untuk agenda.")
+        ),
+    )
     return redirect("meetings:detail", pk=meeting.pk)
 
 
@@ -175,14 +177,15 @@ def _save_item(request: HttpRequest, meeting: Meeting, item: AgendaItem | None) 
     if request.method == "POST" and form.is_valid():
         values = dict(form.cleaned_data)
         agencies = values.pop("agencies")
-        try:
-            services.save_item(
+        saved = tried(
+            request,
+            lambda: services.save_item(
                 meeting, actor=request.user, values=values, agencies=agencies, item=item
-            )
-        except ValidationError as error:
-            refused(request, error, form)
-        else:
-            messages.success(request, _("Agenda tersimpan."))
+            ),
+            _("Agenda tersimpan."),
+            form,
+        )
+        if saved:
             return redirect("meetings:detail", pk=meeting.pk)
     title = _("Ubah pokok bahasan") if item else _("Tambah pokok bahasan")
     return form_page(request, form, title=title, meeting=meeting, button=_("Simpan"))
@@ -218,14 +221,13 @@ def invite(request: HttpRequest, meeting: Meeting) -> HttpResponse:
     agencies: Any = form.fields["agencies"]
     agencies.queryset = waiting
     if request.method == "POST" and form.is_valid():
-        try:
-            number = services.invite(meeting, form.cleaned_data["agencies"], actor=request.user)
-        except ValidationError as error:
-            refused(request, error, form)
-        else:
-            messages.success(
-                request, _("%(n)d perangkat daerah diundang lewat surel.") % {"n": number}
-            )
+        invited = tried(
+            request,
+            lambda: services.invite(meeting, form.cleaned_data["agencies"], actor=request.user),
+            lambda number: _("%(n)d perangkat daerah diundang lewat surel.") % {"n": number},
+            form,
+        )
+        if invited:
             return redirect("meetings:detail", pk=meeting.pk)
     return form_page(
         request, form, title=_("Undang perangkat daerah"), meeting=meeting,
@@ -408,12 +410,15 @@ def add_attendance(request: HttpRequest, meeting: Meeting) -> HttpResponse:
     """The secretariat enters somebody without a telephone."""
     form = forms.AttendanceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
-            services.check_in(meeting, **form.cleaned_data, by_qr=False, recorded_by=request.user)
-        except ValidationError as error:
-            refused(request, error, form)
-        else:
-            messages.success(request, _("Kehadiran dicatat."))
+        recorded = tried(
+            request,
+            lambda: services.check_in(
+                meeting, **form.cleaned_data, by_qr=False, recorded_by=request.user
+            ),
+            _("Kehadiran dicatat."),
+            form,
+        )
+        if recorded:
             return redirect("meetings:detail", pk=meeting.pk)
     return form_page(request, form, title=_("Catat kehadiran"), meeting=meeting, button=_("Catat"))
 

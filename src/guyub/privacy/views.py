@@ -20,7 +20,7 @@ from guyub.privacy import forms, queries, services
 from guyub.privacy.access_paper import copy_pdf
 from guyub.privacy.models import Activity, Breach, Right, SubjectRequest
 from guyub.registry.models import Household, Person, SubjectKind
-from guyub.ui.answers import refused
+from guyub.ui.answers import refused, tried
 from guyub.ui.paging import page_of
 
 # Actions of settings.ACCOUNT_RATE_LIMITS, counted by the sender's address.
@@ -193,15 +193,9 @@ def lift(request: HttpRequest, record: SubjectRequest) -> HttpResponse:
 def _do(
     request: HttpRequest, record: SubjectRequest, form: django_forms.Form, act: Any
 ) -> HttpResponse:
-    if not form.is_valid():
-        return _detail(request, record, form)
-    try:
-        act()
-    except ValidationError as error:
-        refused(request, error, form)
-        return _detail(request, record, form)
-    messages.success(request, _("Tersimpan."))
-    return redirect("privacy:request", record.pk)
+    if form.is_valid() and tried(request, act, _("Tersimpan."), form):
+        return redirect("privacy:request", record.pk)
+    return _detail(request, record, form)
 
 
 @never_cache

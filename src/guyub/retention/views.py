@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,7 +14,7 @@ from guyub.access.guards import requires
 from guyub.retention import classes, forms, queries, services
 from guyub.retention.certificate import certificate_pdf
 from guyub.retention.models import Disposal, Hold, Item, Schedule, State
-from guyub.ui.answers import refused, tried
+from guyub.ui.answers import tried
 from guyub.ui.paging import page_of
 
 
@@ -145,12 +144,13 @@ def approve(request: HttpRequest, record: Disposal) -> HttpResponse:
 def drop(request: HttpRequest, record: Disposal) -> HttpResponse:
     form = forms.ReasonForm(request.POST)
     if form.is_valid():
-        try:
-            services.drop(record, reason=form.cleaned_data["reason"], actor=request.user)
-        except ValidationError as error:
-            refused(request, error, form)
-        else:
-            messages.success(request, _("Dibatalkan; tidak ada yang dimusnahkan."))
+        dropped = tried(
+            request,
+            lambda: services.drop(record, reason=form.cleaned_data["reason"], actor=request.user),
+            _("Dibatalkan; tidak ada yang dimusnahkan."),
+            form,
+        )
+        if dropped:
             return redirect("retention:disposal", record.pk)
     return _page(request, record, form)
 
@@ -175,12 +175,13 @@ def hold(request: HttpRequest, item: Item) -> HttpResponse:
     """Keep one record, with the reason."""
     form = forms.ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
-            services.hold(item, reason=form.cleaned_data["reason"], actor=request.user)
-        except ValidationError as error:
-            refused(request, error, form)
-        else:
-            messages.success(request, _("Ditahan; tidak ikut dimusnahkan."))
+        held = tried(
+            request,
+            lambda: services.hold(item, reason=form.cleaned_data["reason"], actor=request.user),
+            _("Ditahan; tidak ikut dimusnahkan."),
+            form,
+        )
+        if held:
             return redirect("retention:disposal", item.disposal_id)
     queries.described(item.disposal, [item])
     context = {

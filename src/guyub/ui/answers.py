@@ -28,12 +28,23 @@ def refused(request: HttpRequest, error: ValidationError, form: Any = None) -> N
     show_errors(form, error)
 
 
-def tried(request: HttpRequest, deed: Callable[[], Any], done: str) -> bool:
-    """Do ``deed`` and say how it went."""
+def tried(
+    request: HttpRequest,
+    deed: Callable[[], Any],
+    done: str | Callable[[Any], str],
+    form: Any = None,
+) -> bool:
+    """Do ``deed``, say how it went, and tell whether it was done.
+
+    Args:
+        deed: calls a service, which raises ``ValidationError`` for what it refuses.
+        done: what is said when it went well; a function makes that of what the service returned.
+        form: where to show what was refused, beside its fields; else it stands above the page.
+    """
     try:
-        deed()
+        made = deed()
     except ValidationError as error:
-        refused(request, error)
+        refused(request, error, form)
         return False
-    messages.success(request, done)
+    messages.success(request, done if isinstance(done, str) else done(made))
     return True
