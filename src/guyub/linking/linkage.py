@@ -20,6 +20,7 @@ from guyub.imports.folder import atomic_parquet
 from guyub.linking import training
 from guyub.linking.backends import Backend, backend, open_scratch
 from guyub.linking.model import COMPARISONS, MODEL_VERSION, Chances, first_chances, settings
+from guyub.linking.preparing import compared
 
 Report = Callable[[str, int, int], None]
 STEPS = 6
@@ -111,7 +112,8 @@ def _exact(job: Job) -> None:
         duck.execute(f"CREATE VIEW r AS SELECT * FROM '{job.right}'")
         alike = (
             "(jaro_winkler_similarity(l.name_key, r.name_key) >= 0.8 "
-            "OR list_has_any(l.name_words, r.name_words) OR l.birth = r.birth)"
+            "OR list_has_any(string_split(l.name_key, ' '), string_split(r.name_key, ' ')) "
+            "OR l.birth_date = r.birth_date)"
         )
         # A person who stands on the list twice is linked once; the best spelling comes first.
         duck.execute(
@@ -125,8 +127,8 @@ def _exact(job: Job) -> None:
             "CASE WHEN place = 1 THEN 'nik' ELSE 'double' END AS stage FROM by_nik"
         )
         born = (
-            "(l.birth IS NULL OR r.birth IS NULL OR l.birth_year = r.birth_year "
-            "OR levenshtein(l.birth, r.birth) <= 1)"
+            "(l.birth_date IS NULL OR r.birth_date IS NULL OR year(l.birth_date) = year(r.birth_date) OR "
+            "levenshtein(strftime(l.birth_date, '%Y%m%d'), strftime(r.birth_date, '%Y%m%d')) <= 1)"
         )
         left = "SELECT * FROM l WHERE kk IS NOT NULL AND unique_id NOT IN (SELECT id_l FROM exact)"
         right = "SELECT * FROM r WHERE kk IS NOT NULL AND unique_id NOT IN (SELECT id_r FROM exact)"
@@ -151,17 +153,18 @@ def _exact(job: Job) -> None:
 
 
 def _rest(job: Job) -> tuple[list[Path], int, int]:
-    """Write the records that no number has settled; return the files and their lengths."""
-    if job.right is None:
-        return [job.left], _length(job, job.left), _length(job, job.left)
-    paths = [job.work / "left.parquet", job.work / "right.parquet"]
+    """Write what is compared of the records that no number has settled; return the files and their lengths."""
+    sides = {job.work / "left.parquet": (job.left, "id_l")}
+    if job.right is not None:
+        sides[job.work / "right.parquet"] = (job.right, "id_r")
     with open_scratch(job.work, "rest", job.memory) as duck:
-        for path, source, key in zip(paths, (job.left, job.right), ("id_l", "id_r"), strict=True):
-            duck.execute(
-                f"COPY (SELECT * FROM '{source}' WHERE unique_id NOT IN "
-                f"(SELECT {key} FROM '{job.exact}')) TO '{path}' (FORMAT parquet)"
+        for path, (source, key) in sides.items():
+            unsettled = (
+                f"(SELECT s.* FROM '{source}' s ANTI JOIN '{job.exact}' e ON e.{key} = s.unique_id)"
             )
-    return paths, _length(job, paths[0]), _length(job, paths[1])
+            duck.execute(f"COPY ({compared(unsettled)}) TO '{path}' (FORMAT parquet)")
+    paths = [*sides]
+    return paths, _length(job, paths[0]), _length(job, paths[-1])
 
 
 def _length(job: Job, path: Path) -> int:

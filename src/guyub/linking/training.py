@@ -18,6 +18,7 @@ from typing import Any
 
 from guyub.linking.backends import DuckDB, open_scratch
 from guyub.linking.model import COMPARISONS, Chances, first_chances, given_u, settings
+from guyub.linking.preparing import compared
 
 U_SAMPLE = 1000  # records: half a million pairs
 M_SAMPLE = 4000  # pairs settled by NIK
@@ -40,7 +41,12 @@ def count_u(
     pairs = work / "u-pairs.parquet"
     with open_scratch(work, "u") as duck:
         duck.execute(
-            f"COPY (SELECT * FROM '{reference}' ORDER BY hash(unique_id), unique_id LIMIT {U_SAMPLE}) "
+            f"CREATE TABLE sampled AS SELECT unique_id FROM '{reference}' "
+            f"ORDER BY hash(unique_id), unique_id LIMIT {U_SAMPLE}"
+        )
+        people_of_sample = f"(SELECT r.* FROM '{reference}' r SEMI JOIN sampled USING (unique_id))"
+        duck.execute(
+            f"COPY (SELECT * FROM ({compared(people_of_sample)}) ORDER BY unique_id) "
             f"TO '{sample}' (FORMAT parquet)"
         )
     counts: Mapping[str, Mapping[str, int]] = {}
@@ -90,9 +96,10 @@ def count_m(
         )
         ((number,),) = duck.execute("SELECT count(*) FROM sampled").fetchall()
         for side, key, target in ((list_side, "id_l", left), (reference, "id_r", right)):
+            records = f"(SELECT r.* FROM '{side}' r SEMI JOIN sampled ON {key} = unique_id)"
             duck.execute(
-                f"COPY (SELECT r.*, s.pair FROM sampled s JOIN '{side}' r ON r.unique_id = s.{key} "
-                f"ORDER BY pair) TO '{target}' (FORMAT parquet)"
+                f"COPY (SELECT r.*, s.pair FROM sampled s JOIN ({compared(records)}) r "
+                f"ON r.unique_id = s.{key} ORDER BY pair) TO '{target}' (FORMAT parquet)"
             )
     if number < LEAST_PAIRS:
         return {name: dict(levels) for name, levels in known.items()}, 0

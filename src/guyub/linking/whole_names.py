@@ -8,6 +8,7 @@ it, *bin* and *binti* with the father's name, *alias*, and abbreviations such as
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from guyub.registry.names import key_of, words_of
@@ -34,6 +35,20 @@ def _key(word: str) -> str:
     return key_of(SHORT.get(word, word))
 
 
+class _PlainWords(dict[str, "str | None"]):
+    """The keys of words whose key does not depend on what stands around them; ``None`` for any other.
+
+    Words are learnt as they are asked for: a million names are made of a few ten thousand.
+    """
+
+    def __missing__(self, given: str) -> str | None:
+        word = given.upper()
+        plain = word.isascii() and word.isalnum() and word not in BREAKS and word not in LEADING
+        # Whether a word without a key is left out depends on the others.
+        found = self[given] = (_key(word) or None) if plain else None
+        return found
+
+
 def name_words(name: str) -> list[str]:
     """Return the keys of the words of a name, in order: ``["MUAMAD", "SUKARNO"]``.
 
@@ -56,3 +71,18 @@ def name_words(name: str) -> list[str]:
         words[0] = LEADING[words[0]]
     keys = list(dict.fromkeys(key for key in map(_key, words) if key))
     return keys or words_of(name)[:4]
+
+
+def name_keys(names: Iterable[str]) -> list[str]:
+    """Return the words of :func:`name_words` of each name, joined by spaces.
+
+    Made for lists of names: most consist of plain words, each of which is looked at once.
+    """
+    plain = _PlainWords()
+    found = []
+    for name in names:
+        keys = [plain[word] for word in name.split()]
+        if None in keys or len(set(keys)) < len(keys):
+            keys = [*name_words(name)]
+        found.append(" ".join(keys))  # type: ignore[arg-type]
+    return found

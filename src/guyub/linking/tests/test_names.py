@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guyub.linking.whole_names import name_words
+from guyub.linking.whole_names import BREAKS, LEADING, SHORT, name_keys, name_words
+from guyub.registry.names import AHMAD, MUHAMMAD, TITLES
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,38 @@ def test_any_text_is_read_the_same_twice(text):
     words = name_words(text)
     assert words == name_words(f" {text} ")
     assert all(word and word == word.strip() for word in words)
+
+
+# Pieces of which names are made, with what changes the meaning of the words around them.
+WORDS = st.sampled_from(
+    [
+        "Siti",
+        "siti",
+        "SOEKARNO",
+        "Budi",
+        "Budhi",
+        "x",
+        "M",
+        "St",
+        "S",
+        "Pd",
+        "I",
+        "12",
+        "0",
+        "Ä",
+        "ﬁ",
+        "H",
+    ]
+    + sorted(BREAKS | LEADING.keys() | SHORT.keys() | TITLES | MUHAMMAD | AHMAD)
+)
+BETWEEN = st.sampled_from(
+    [" ", "  ", "", ".", ". ", ", ", ",", "-", "'", "\t", "\u00a0", "\u2003", "/"]
+)
+NAMES = st.lists(st.tuples(WORDS, BETWEEN), max_size=6).map(
+    lambda pieces: "".join(word + gap for word, gap in pieces)
+)
+
+
+@given(st.lists(NAMES | st.text(max_size=20), max_size=8))
+def test_many_names_at_once_get_what_each_gets_alone(names):
+    assert name_keys(names) == [" ".join(name_words(name)) for name in names]
