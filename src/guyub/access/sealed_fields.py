@@ -51,6 +51,26 @@ class SealedNumberField(models.CharField):
         return found
 
 
+class SealedNumberIfAnyField(SealedNumberField):
+    """A sealed number that not everybody has. Without one it is ``""`` here and ``NULL`` in the database.
+
+    So many can be without a number where the others are unique, and no join finds those without.
+    ``filter(nik="")`` finds them.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{**options, "null": True, "blank": True})
+
+    def formfield(self, **options: Any) -> Any:
+        return super().formfield(**{"empty_value": "", **options})
+
+    def from_db_value(self, value: str | None, *rest: object) -> str:
+        return super().from_db_value(value, *rest) or ""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return super().get_prep_value(value) or None
+
+
 class SealedJSONField(models.TextField):
     """Any JSON value, sealed as one text. It can't be searched."""
 

@@ -109,6 +109,8 @@ def data_of(entity: str, made: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _identifier(kind: str, value: str) -> list[dict[str, str]]:
+    if not value:
+        return []
     return [{"@type": "Identifier", "identifier_type": kind, "identifier_value": value}]
 
 

@@ -151,10 +151,13 @@ def _kept(name: str, value: str) -> str:
 
 
 def _add(one: Stranger, home: Household, visit: Visit | None, actor: Any) -> Submission:
-    submission = one.submission
+    submission, values = one.submission, fields.to_columns(one.said.values)
+    if registry.recorded_in(home, values) is not None:
+        # Two submissions of one visit tell of the same new member.
+        return submission
     person: Person = registry.add_person(
         home,
-        fields.to_columns(one.said.values),
+        values,
         as_of=day_of(submission.finished_at, submission.received_at),
         actor=actor,
         note=note_of(submission),

@@ -22,9 +22,10 @@ from guyub.fieldwork.models import Submission
 from guyub.registry.models import Household, Person
 from guyub.registry.nik import NikError, check_against_record
 from guyub.registry.restriction import open_people
+from guyub.registry.services import why_nik_is_needed
 
-# What a person in the registry can't be without.
-NEEDED = (fields.NIK, fields.NAME, fields.RELATION)
+# What a person in the registry can't be without; a child may be without a NIK.
+NEEDED = (fields.NAME, fields.RELATION)
 
 
 @dataclass(frozen=True)
@@ -287,6 +288,14 @@ def _stranger(
     why = _("Belum bisa ditambahkan, karena yang ini belum ada: %(what)s.") % {
         "what": ", ".join(lacks)
     } if lacks else ""  # fmt: skip
+    if not nik and not why:
+        why = (
+            _("NIK yang diisi tidak bisa dipakai. Minta petugas memperbaiki dan mengirim ulang.")
+            if fields.NIK in said.problems
+            else why_nik_is_needed(fields.to_columns(values))
+        )
+        if not why:
+            remarks.append(_("Belum punya NIK. Begitu ada daftar dengan NIK-nya, anak ini dikenali dari nomor KK, nama, tanggal lahir, dan hubungannya."))  # fmt: skip
     if nik:
         with wall.everything():
             taken = Person.objects.filter(nik=nik).exists()

@@ -29,7 +29,7 @@ import pyarrow as pa
 from django.db import connection, models
 from django.utils import timezone
 
-from guyub.access.sealing import seal_all
+from guyub.access.sealing import seal_all, unseal
 from guyub.areas.models import Area, Level
 from guyub.datasets.models import Dataset, Version
 from guyub.datasets.store import differs, version_path
@@ -46,6 +46,7 @@ from guyub.registry.models import (
     Origin,
     Person,
     PersonKey,
+    SubjectKind,
     ValueChange,
     VersionCount,
 )
@@ -283,8 +284,9 @@ class Reconciliation:
                 bulk.drop_held("held_kk")
             else:
                 self.db.execute(
-                    "DELETE FROM cur_person WHERE nik NOT IN (SELECT nik FROM wanted_nik)"
+                    "DELETE FROM cur_person WHERE nik IS NULL OR nik NOT IN (SELECT nik FROM wanted_nik)"
                 )
+        self._know_again(people, person_columns)
         # From here on the registry's rows look like the flat form: NULL where nothing is known.
         for table, columns, names in (
             ("cur_person", PERSON_DB, PERSON_VALUES),
@@ -304,6 +306,46 @@ class Reconciliation:
                 f"CREATE OR REPLACE TABLE {table}_flat AS SELECT c.id, {extra}{', '.join(shown)}, "
                 f"c.origin_id, c.origins FROM {table} c{join}"
             )
+
+    def _know_again(self, people: str, person_columns: dict[str, str]) -> None:
+        """Let a new NIK be that of a child whom the registry has in that family without one.
+
+        It is: the KK number is the household's, name and birth date are the child's, nothing else is said of
+        the relation, and there is no other such child or row. ``known_again`` says whose number is which.
+        """
+        bulk.pull(
+            self.db, "without_nik",
+            f"SELECT {people} FROM registry_person p WHERE p.nik IS NULL AND p.merged_into_id IS NULL",
+            person_columns, self.work,
+        )  # fmt: skip
+        words = "regexp_extract_all(upper(strip_accents({}.name)), '[A-Z0-9]+')"
+        self.db.execute(
+            "CREATE OR REPLACE TABLE known_again AS SELECT id, nik FROM ("
+            "SELECT c.id, d.nik, count(*) OVER (PARTITION BY c.id) AS rows, "
+            "count(*) OVER (PARTITION BY d.nik) AS children FROM without_nik c "
+            "JOIN cur_household h ON h.id = c.household_id JOIN delta d ON d.kk = h.kk "
+            f"AND d.birth_date = c.birth_date AND {words.format('d')} = {words.format('c')} "
+            "AND (d.relation IS NULL OR c.relation = '' OR d.relation = c.relation) "
+            "WHERE d.nik NOT IN (SELECT nik FROM cur_person)) WHERE rows = 1 AND children = 1"
+        )
+        self.db.execute(
+            "INSERT INTO cur_person SELECT c.* REPLACE (k.nik AS nik) FROM without_nik c "
+            "JOIN known_again k ON k.id = c.id"
+        )
+
+    def _number_people(self, origin: Origin) -> None:
+        """Write the NIKs of :meth:`_know_again`, each with its origin and in the history."""
+        found = self.db.execute("SELECT id, nik FROM known_again ORDER BY id").fetchall()
+        for start in range(0, len(found), bulk.BATCH):
+            numbers = dict(found[start : start + bulk.BATCH])
+            for person in Person.objects.filter(pk__in=numbers):
+                ValueChange.objects.create(
+                    kind=SubjectKind.PERSON, subject_id=person.pk, household_id=person.household_id,
+                    field="nik", old="", new=numbers[person.pk],
+                    old_origin_id=person.origin_id_of("nik"), new_origin=origin, at=timezone.now(),
+                )  # fmt: skip
+                person.nik, person.origins["nik"] = unseal(numbers[person.pk]), origin.pk
+                person.save(update_fields=["nik", "origins", "updated_at"])
 
     def _hold_text(self, name: str, query: str) -> None:
         with connection.cursor() as cursor:
@@ -544,6 +586,7 @@ class Reconciliation:
         self._version_counts(version)
         for model in (Household, Person, ValueChange, Move, Listing, VersionCount):
             bulk.settle_sequence(model)
+        self._number_people(origin)
         if self.delta.added + self.delta.changed > bulk.BATCH:
             bulk.refresh_statistics()
         self.step()

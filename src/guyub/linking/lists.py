@@ -221,7 +221,7 @@ def read_registry(folder: LinkFolder, active_only: bool = False) -> None:
         _numbers(duck, "kks", Household, "kk")
         sealed_parquet(
             duck,
-            "SELECT p.id, n.number AS nik, nullif(k.number, '') AS kk, p.name, p.birth_date, "
+            "SELECT p.id, nullif(n.number, '') AS nik, nullif(k.number, '') AS kk, p.name, p.birth_date, "
             "nullif(p.sex, '') AS sex, p.village, p.household_id FROM people p "
             "LEFT JOIN niks n ON n.id = p.id LEFT JOIN kks k ON k.id = p.household_id ORDER BY p.id",
             folder.people,

@@ -203,7 +203,7 @@ HELD_BACK = (
 
 def _held_back() -> dict[str, list[Any]]:
     ids = person_ids()
-    niks = list(Person.objects.filter(pk__in=ids).values_list("nik", flat=True))
+    niks = list(Person.objects.filter(pk__in=ids).exclude(nik="").values_list("nik", flat=True))
     return {"ids": ids, "niks": niks}
 
 

@@ -146,7 +146,7 @@ def better_first(kind: str, one: Any, other: Any) -> tuple[Any, Any]:
     """Return (survivor, loser) as proposed: who has a card number, is active, came first."""
 
     def rank(record: Any) -> tuple[bool, bool, int]:
-        numbered = kind == SubjectKind.PERSON or bool(record.kk)
+        numbered = bool(record.nik if kind == SubjectKind.PERSON else record.kk)
         return (not numbered, record.status != Status.ACTIVE, record.pk)
 
     survivor, loser = sorted((one, other), key=rank)

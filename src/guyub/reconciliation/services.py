@@ -68,6 +68,8 @@ def refusal(loser: Any, survivor: Any) -> str:
         return _("Salah satu data ini sudah digabung ke data lain. Pakai data utamanya.")
     if isinstance(loser, Household) and loser.kk and not survivor.kk:
         return _("Keluarga yang punya nomor KK harus menjadi data utama. Tukar arahnya.")
+    if isinstance(loser, Person) and loser.nik and not survivor.nik:
+        return _("Orang yang punya NIK harus menjadi data utama. Tukar arahnya.")
     return ""
 
 
@@ -132,9 +134,12 @@ def merge_households(
     _renew([lost, kept], members, villages=villages)
     _record("reconciliation.merge.households", merge, picked)
     for lost_person, kept_person in pairs.items():
+        one, other = Person.objects.get(pk=lost_person), Person.objects.get(pk=kept_person)
+        # Of a child who had no NIK at first, what knows the number stands.
+        swapped = bool(one.nik and not other.nik)
         child = merge_people(
-            Person.objects.get(pk=lost_person),
-            Person.objects.get(pk=kept_person),
+            other if swapped else one,
+            one if swapped else other,
             picked=(),
             reason=reason,
             actor=actor,

@@ -13,6 +13,7 @@ from guyub.datasets.models import Freshness
 from guyub.registry import queries
 from guyub.registry.models import Household, Person
 from guyub.registry.nik import NikError, check_against_record, check_shape
+from guyub.registry.services import why_nik_is_needed
 from guyub.registry.vocabulary import RECORDED_STATUSES, Asset, Relation, Status
 
 
@@ -134,19 +135,22 @@ class PersonForm(AsOf, forms.ModelForm):  # type: ignore[misc]
     def __init__(self, *args: Any, keep_nik: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # An existing NIK stays masked: it is changed by writing a new one, else left as it is.
-        self.keep_nik = keep_nik
-        if keep_nik:
-            self.fields["nik"].required = False
-            self.fields["nik"].help_text = _("Kosongkan bila NIK tetap (%(nik)s).") % {
-                "nik": self.instance.masked_nik
-            }
-            self.initial["nik"] = ""
+        self.keep_nik = keep_nik and bool(self.instance.nik)
+        self.fields["nik"].required = False
+        self.fields["nik"].help_text = (
+            _("Kosongkan bila NIK tetap (%(nik)s).") % {"nik": self.instance.masked_nik}
+            if self.keep_nik
+            else _("Kosongkan hanya untuk anak yang belum punya NIK.")
+        )
+        self.initial["nik"] = ""
         self.fields["relation"].required = True
 
     def clean_nik(self) -> str:
         nik = str(self.cleaned_data.get("nik") or "").replace(" ", "")
         if not nik and self.keep_nik:
             return str(self.instance.nik)
+        if not nik:
+            return ""
         try:
             check_shape(nik)
         except NikError as error:
@@ -162,6 +166,8 @@ class PersonForm(AsOf, forms.ModelForm):  # type: ignore[misc]
                 self.add_error("nik", error.message)
         if data.get("birth_date") and data["birth_date"] > timezone.localdate():
             self.add_error("birth_date", _("Tanggal lahir ada di masa depan."))
+        if not data.get("nik") and not self.errors and (why := why_nik_is_needed(data)):
+            self.add_error("nik", why)
         return data
 
     def values(self) -> dict[str, Any]:
@@ -180,6 +186,7 @@ class HeadForm(PersonForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         del self.fields["relation"]
+        self.fields["nik"].required, self.fields["nik"].help_text = True, ""
 
 
 class StatusForm(forms.Form):

@@ -11,7 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from guyub.access.masking import mask_number
-from guyub.access.sealed_fields import SealedNumberField
+from guyub.access.sealed_fields import SealedNumberField, SealedNumberIfAnyField
 from guyub.areas.models import Area
 from guyub.datasets.models import Dataset, Version
 from guyub.registry import vocabulary as v
@@ -180,10 +180,10 @@ class Household(Sourced):
 
 
 class Person(Sourced):
-    """A member of a household, known by NIK."""
+    """A member of a household, known by NIK; a child who has none yet, by household, name and birth date."""
 
     household = models.ForeignKey(Household, models.PROTECT, related_name="members")
-    nik = SealedNumberField(_("NIK"), unique=True, validators=[sixteen_digits])
+    nik = SealedNumberIfAnyField(_("NIK"), unique=True, validators=[sixteen_digits])
     name = models.CharField(_("nama"), max_length=150)
     sex = models.CharField(_("jenis kelamin"), max_length=1, choices=v.Sex.choices, blank=True)
     birth_date = models.DateField(_("tanggal lahir"), null=True, blank=True)

@@ -62,7 +62,9 @@ def open_people(rows: QuerySet[Row], prefix: str = "") -> QuerySet[Row]:
 
 def open_numbers(rows: QuerySet[Row], field: str = "nik") -> QuerySet[Row]:
     """Leave out of ``rows`` those whose ``field`` is the NIK of a restricted person."""
-    taken = f"SELECT n.nik FROM registry_person n WHERE n.id IN ({PERSON_IDS})"  # noqa: S608
+    taken = (
+        f"SELECT n.nik FROM registry_person n WHERE n.nik IS NOT NULL AND n.id IN ({PERSON_IDS})"  # noqa: S608
+    )
     return rows.exclude(**{f"{field}__in": RawSQL(taken, ())})  # noqa: S611
 
 
@@ -89,7 +91,8 @@ def sealed_numbers() -> tuple[list[str], list[str]]:
     """
     # The owner of a list may hold people of every area.
     with wall.everything():
-        niks = Person.objects.filter(id__in=LEFT_OUT_PEOPLE).values_list("nik", flat=True)
+        people = Person.objects.filter(id__in=LEFT_OUT_PEOPLE).exclude(nik="")
+        niks = people.values_list("nik", flat=True)
         homes = Restriction.objects.filter(lifted_at=None).exclude(household=None)
         kks = homes.exclude(household__kk="").values_list("household__kk", flat=True)
         sealed: Any = seal_all(list(niks)), seal_all(list(kks))

@@ -27,9 +27,12 @@ from guyub.registry.models import (
     SubjectKind,
     ValueChange,
 )
-from guyub.registry.names import keys_of
+from guyub.registry.names import keys_of, words_of
 from guyub.registry.pictures import UnusablePictureError, clean_jpeg
 from guyub.registry.vocabulary import Relation, Status
+
+# Years from which nobody is recorded without a NIK.
+ADULT = 17
 
 
 class RegistryError(Exception):
@@ -114,6 +117,58 @@ def _refuse_known(model: type[models.Model], field: str, number: str, but: int |
             _("NIK ini sudah ada di registri. Cari NIK tersebut, lalu perbarui datanya di sana.")
             if field == "nik"
             else _("Nomor KK ini sudah dipakai keluarga lain di registri. Cari nomor KK tersebut.")
+        )
+
+
+def why_nik_is_needed(values: dict[str, Any]) -> str:
+    """Return why somebody can't be recorded without a NIK; empty for a child who has none yet.
+
+    A birth is reported within 60 days, and whoever is 17 has an identity card (UU 24/2013, articles 27 and
+    63). Until a NIK is known, a child is known by household, name, birth date and relation.
+
+    Args:
+        values: Columns of :class:`Person`.
+    """
+    born, relation = values.get("birth_date"), values.get("relation")
+    if relation == Relation.HEAD:
+        return _("Kepala keluarga harus punya NIK.")
+    if born is None or not relation:
+        return _(
+            "Tanpa NIK, seorang anak dikenali dari tanggal lahir dan hubungannya. Isi keduanya, atau "
+            "isi NIK-nya."
+        )
+    today = timezone.localdate()
+    if today.year - born.year - ((today.month, today.day) < (born.month, born.day)) >= ADULT:
+        return _(
+            "Tanpa NIK hanya anak di bawah %(age)d tahun yang bisa dicatat. Bantu keluarganya mengurus "
+            "NIK di Disdukcapil, lalu catat di sini."
+        ) % {"age": ADULT}
+    return ""
+
+
+def recorded_in(household: Household, values: dict[str, Any]) -> Person | None:
+    """Return the member whom ``values`` are about: by NIK, else by name and birth date; ``None`` if nobody."""
+    people = list(household.members.filter(merged_into=None).order_by("pk"))
+    if values.get("nik"):
+        return next((person for person in people if person.nik == values["nik"]), None)
+    words, born = words_of(values.get("name") or ""), values.get("birth_date")
+    for person in people:
+        if born is not None and person.birth_date == born and words_of(person.name) == words:
+            return person
+    return None
+
+
+def _refuse_unknowable(household: Household, values: dict[str, Any]) -> None:
+    """Refuse somebody without a NIK who is no child, or who is in the household already."""
+    if values.get("nik"):
+        return
+    if why := why_nik_is_needed(values):
+        raise RegistryError(why)
+    if recorded_in(household, values) is not None:
+        raise RegistryError(
+            _(
+                "Anak dengan nama dan tanggal lahir ini sudah tercatat di keluarga ini. Ubah datanya di sana."
+            )
         )
 
 
@@ -249,10 +304,12 @@ def add_person(
     """Add a member to a household. ``note`` and ``channel`` say where the values are known from.
 
     Raises:
-        RegistryError: the NIK is in the registry, or the household has a head already.
+        RegistryError: the NIK is in the registry, or the household has a head already; without a NIK, it is
+            no child, or the household has that child already.
     """
-    _refuse_known(Person, "nik", values["nik"], None)
+    _refuse_known(Person, "nik", values.get("nik", ""), None)
     household = _lock(Household, household.pk, None)
+    _refuse_unknowable(household, values)
     if values.get("relation") == Relation.HEAD:
         _refuse_second_head(household, None)
     person = Person.objects.create(
@@ -297,13 +354,21 @@ def edit_person(
 
     Raises:
         ConflictError: somebody changed the person meanwhile.
-        RegistryError: the NIK is another's, or the household would have a second head.
+        RegistryError: the NIK is another's or would be taken away, or the household would have a second head
+            or one without a NIK.
     """
     record: Person = _lock(Person, person.pk, seen_at)
     values = {name: value for name, value in values.items() if name in PERSON_FIELDS}
     if "name" in values:
         values["name"] = values["name"].upper()
     _refuse_known(Person, "nik", values.get("nik", ""), record.pk)
+    nik, relation = values.get("nik", record.nik), values.get("relation", record.relation)
+    if not nik and (record.nik or relation == Relation.HEAD):
+        raise RegistryError(
+            _("NIK yang sudah tercatat tidak bisa dihapus; ganti dengan yang benar.")
+            if record.nik
+            else _("Kepala keluarga harus punya NIK.")
+        )
     home = Household.objects.select_for_update().get(pk=record.household_id)
     if values.get("relation", record.relation) == Relation.HEAD and (
         values.get("status", record.status) == Status.ACTIVE

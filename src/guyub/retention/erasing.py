@@ -114,7 +114,8 @@ def _erase(whom: Erased) -> Leftover:
         .select_related("household")
         .filter(pk__in=whom.people)
     )
-    left = Leftover(numbers=[seal(p.nik) for p in people] + [seal(h.kk) for h in homes if h.kk])
+    numbers = [p.nik for p in people] + [h.kk for h in homes]
+    left = Leftover(numbers=[seal(number) for number in numbers if number])
     for eraser in _erasers:
         left.add(eraser(whom))
     _forget_origins([*homes, *people], whom)
@@ -231,7 +232,8 @@ def blank_proposals(proposals: QuerySet[Proposal]) -> dict[int, Leftover]:
 
 
 def _proposals(whom: Erased) -> Leftover:
-    numbers = list(Person.objects.filter(pk__in=whom.people).values_list("nik", flat=True))
+    known = Person.objects.filter(pk__in=whom.people).exclude(nik="")
+    numbers = list(known.values_list("nik", flat=True))
     left = Leftover()
     found = Proposal.objects.filter(Q(household__in=whom.households) | Q(nik__in=numbers))
     for one in blank_proposals(found).values():

@@ -210,6 +210,60 @@ def test_a_new_member_is_added_once_somebody_says_so(visit, send, client_for):
     assert NEW_NIK not in after
 
 
+NEWBORN = {"name": "Sari", "sex": "F", "birth_date": "2026-10-01", "relation": "child"}
+
+
+def test_a_child_without_a_nik_is_added_by_choice_and_known_again(visit, send, client_for):
+    first = send(visit, {"/anggota": [row(**NEWBORN)]}).submission
+    client = client_for(Role.SECRETARIAT)
+    page = client.get(reverse("fieldwork:submission", args=[first.pk])).content.decode()
+    assert "anggota baru?" in page
+    assert "Belum punya NIK" in page
+    client.post(reverse("fieldwork:settle", args=[first.pk]), {f"pilih-baru-{first.pk}-1": ADD})
+    child = Person.objects.get(nik="")
+    assert (child.household, child.name, child.relation, child.origin.channel) == (
+        visit.household, "SARI", "child", "field",
+    )  # fmt: skip
+    # Sent once more it is about the child that is there now, and so is what brings the NIK.
+    again = send(visit, {"/anggota": [row(**{**NEWBORN, "name": "sari."})]}).submission
+    assert not compare_members([again], visit.household).strangers
+    deciding.reject(again, actor=client.user, reason="Terkirim dua kali")
+    later = send(visit, {"/anggota": [row(**NEWBORN, nik=NEW_NIK)]}).submission
+    [member] = compare_members([later], visit.household).known
+    assert [one.name for one in member.rows if one.is_disputed] == ["member.nik"]
+    deciding.settle(later, {f"{child.pk}.member.nik": str(later.pk)}, actor=client.user)
+    child.refresh_from_db()
+    assert child.nik == NEW_NIK
+    assert visit.household.members.count() == 2
+
+
+def test_two_submissions_about_one_new_child_add_it_once(visit, send):
+    sent = [send(visit, {"/anggota": [row(**NEWBORN)]}).submission for _number in range(2)]
+    found = compare_members(sent, visit.household)
+    assert len(found.strangers) == 2
+    deciding.settle(sent[1], {one.key: ADD for one in found.strangers}, actor=None)
+    assert visit.household.members.filter(nik="").count() == 1
+    assert set(Submission.objects.values_list("state", flat=True)) == {"applied"}
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"birth_date": "1990-10-01"}, "17 tahun"),
+        ({"birth_date": ""}, "tanggal lahir"),
+        ({"relation": "head"}, "Kepala keluarga"),
+        ({"nik": "123"}, "tidak bisa dipakai"),
+    ],
+)
+def test_who_needs_a_nik_is_not_added_without_and_it_is_said_why(visit, send, values, why):
+    sent = send(visit, {"/anggota": [row(**{**NEWBORN, **values})]}).submission
+    [stranger] = compare_members([sent], visit.household).strangers
+    assert why in stranger.lacks
+    with pytest.raises(ValidationError):
+        deciding.settle(sent, {stranger.key: ADD}, actor=None)
+    assert Person.objects.count() == 1
+
+
 def test_a_nik_of_another_household_is_never_added_twice(visit, make_household, send):
     other = make_household("33.02.01.2002").members.get()
     said = row(nik=other.nik, name="Sari", relation="child")

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from guyub.access.sealing import unseal
 from guyub.audit.models import Event
 from guyub.datasets.models import Version
 from guyub.datasets.services import mark_reference
@@ -19,11 +20,13 @@ from guyub.registry.models import (
     Household,
     Listing,
     Move,
+    Origin,
     Person,
     PersonKey,
     ValueChange,
     VersionCount,
 )
+from guyub.registry.services import add_person
 
 from .conftest import MAN, NEIGHBOUR, WOMAN, changed, csv_bytes, xlsx_bytes
 
@@ -141,6 +144,57 @@ def test_an_addition_leaves_the_others_on_the_list(importing):
     run = importing([NEIGHBOUR], extent=Extent.PART, as_of=LATER)
     assert (run.counts["added"], run.counts["removed"], run.counts["people"]) == (1, 0, 2)
     assert Listing.objects.filter(dropped_version=None).count() == 2
+
+
+def child_of(house, **values):
+    return add_person(
+        house,
+        {"name": "Sari Dewi", "sex": "F", "birth_date": dt.date(2015, 3, 15), "relation": "child",
+         **values},
+        as_of=dt.date(2026, 2, 1),
+        actor=None,
+    )  # fmt: skip
+
+
+CHILD = changed(
+    WOMAN, NIK="3302015503150009", Nama="Sari  Dewi", Tgl_Lahir="15/03/2015", Hubungan="Anak"
+)
+
+
+@pytest.mark.parametrize("others", [0, 6])
+def test_a_child_without_a_nik_gets_the_one_that_a_list_brings(importing, others):
+    importing([MAN, NEIGHBOUR])
+    house, beside = (Household.objects.get(kk=row[1]) for row in (MAN, NEIGHBOUR))
+    # Of a large registry only what the list is about is read.
+    for number in range(others):
+        child_of(beside, name=f"Anak {number}")
+    child, brother = child_of(house), child_of(house, name="Budi")
+    run = importing([MAN, NEIGHBOUR, CHILD], as_of=LATER)
+    assert run.state == State.DONE, run.error
+    assert (run.counts["added"], run.counts["new_people"]) == (1, 0)
+    child.refresh_from_db()
+    assert (child.nik, child.household) == (CHILD[0], house)
+    assert Origin.objects.get(pk=child.origin_id_of("nik")).dataset == run.dataset
+    change = ValueChange.objects.get(subject_id=child.pk, field="nik")
+    assert (change.old, unseal(change.new)) == ("", CHILD[0])
+    brother.refresh_from_db()
+    assert brother.nik == ""
+    assert Person.objects.count() == 4 + others
+    importing([MAN, NEIGHBOUR, CHILD], as_of=dt.date(2026, 5, 1))
+    assert Person.objects.count() == 4 + others
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"name": "Sari Dewa"}, {"birth_date": dt.date(2015, 3, 16)}, {"relation": "other_kin"}],
+)
+def test_a_child_who_is_not_certainly_the_same_is_recorded_beside(importing, other):
+    importing([MAN])
+    child = child_of(Household.objects.get(kk=MAN[1]), **other)
+    importing([MAN, CHILD], as_of=LATER)
+    child.refresh_from_db()
+    assert child.nik == ""
+    assert Person.objects.filter(nik=CHILD[0]).count() == 1
 
 
 def test_a_person_with_another_kk_moves_and_the_move_is_kept(importing):
