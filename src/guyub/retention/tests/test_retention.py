@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from pypdf import PdfReader
@@ -35,6 +36,7 @@ from guyub.linking import services as linking
 from guyub.linking.lists import LinkFolder
 from guyub.privacy import services as privacy
 from guyub.privacy.models import SubjectRequest
+from guyub.proposals.models import Proposal
 from guyub.proposals.services import submit as propose_household
 from guyub.reconciliation import following
 from guyub.registry import services as registry
@@ -306,6 +308,27 @@ def test_whoever_comes_back_on_a_list_is_known_anew(known, two, importing):  # n
     person = Person.objects.get(nik=MAN[0])
     assert person.household_id != known.home.pk
     assert Listing.objects.filter(household=person.household, dropped_version=None).exists()
+
+
+def test_erasing_a_child_without_a_nik_empties_nothing_of_others_without_one(
+    make_household, village
+):
+    child = registry.add_person(
+        make_household(),
+        {"name": "Sari", "birth_date": timezone.localdate(), "relation": "child"},
+        as_of=timezone.localdate(),
+        actor=None,
+    )
+    proposal = Proposal.objects.create(
+        village=village, head_name="Wagiman", kind="add", reason_kind="poor", reason="-", code="1"
+    )
+    with transaction.atomic():
+        left = erasing.erase_person(child)
+    assert left.numbers == []
+    proposal.refresh_from_db()
+    assert proposal.head_name == "Wagiman"
+    child.refresh_from_db()
+    assert child.name == ""
 
 
 def test_a_crash_leaves_nothing_half_erased_and_is_taken_up(make_household, two, monkeypatch):
