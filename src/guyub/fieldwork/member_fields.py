@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from django.utils import timezone
@@ -18,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from guyub.access.masking import mask_number
-from guyub.fieldwork.definition import Definition, Item
 from guyub.fieldwork.household_fields import (
     RegistryField,
     UnusableAnswerError,
@@ -35,7 +33,7 @@ ID = "member.id"
 NIK, NAME, BIRTH_DATE = "member.nik", "member.name", "member.birth_date"
 STATUS, RELATION = "member.status", "member.relation"
 # By what a row can be about somebody.
-TELLING = (ID, NIK, NAME)
+TELLING = frozenset({ID, NIK, NAME})
 HIDDEN_DIGIT = "•"
 # What is said to be decided of somebody who is not in the registry yet.
 ADDED = "member.added"
@@ -148,29 +146,3 @@ def to_columns(values: dict[str, str]) -> dict[str, Any]:
         for name, value in values.items()
         if value and name in FIELDS
     }
-
-
-def misplaced(definition: Definition) -> Iterator[tuple[str, str]]:
-    """Yield the paths of questions about members that can't be used where they stand, and why."""
-    told: set[str] = set()
-    for item in definition.questions:
-        around = definition.repeats[item.path]
-        is_ours = item.field.startswith(PREFIX)
-        if is_ours and len(around) != 1:
-            yield (
-                item.path,
-                _("Isian tentang anggota harus berada di dalam satu bagian berulang (begin_repeat), sekali per anggota.")
-            )  # fmt: skip
-        elif is_ours and around[0] not in told:
-            told.add(around[0])
-            if not any(name in TELLING for name in _fields_in(definition.by_path[around[0]])):
-                yield (
-                    item.path,
-                    _("Bagian berulang ini tidak menanyakan siapa orangnya. Tambahkan member.id, member.nik, atau member.name.")
-                )  # fmt: skip
-
-
-def _fields_in(item: Item) -> Iterator[str]:
-    for inner in item.items:
-        yield inner.field
-        yield from _fields_in(inner)

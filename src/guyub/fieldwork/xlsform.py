@@ -15,7 +15,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
-from guyub.fieldwork import member_fields
+from guyub.fieldwork import placing
 from guyub.fieldwork.definition import (
     CHOOSING,
     DEFAULT_LANGUAGE,
@@ -163,8 +163,10 @@ class _Reader:
         definition = Definition(
             self.id_string(), self.settings["version"][:100], self.title(), languages, items
         )
-        for path, message in member_fields.misplaced(definition):
+        for path, message in placing.misplaced(definition):
             self.fault(SURVEY, self.rows_of[path], "guyub", message)
+        for path, column, message in placing.unread(definition):
+            self.remark(SURVEY, self.rows_of[path], column, message)
         if not self.faults:
             self.find_circles(definition)
         self.look_at_unused()

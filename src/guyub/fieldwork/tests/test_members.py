@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from guyub.access.roles import Role
-from guyub.fieldwork import deciding, member_fields, services
+from guyub.fieldwork import deciding, member_fields, placing, services
 from guyub.fieldwork.definition import Definition
 from guyub.fieldwork.member_deciding import ADD, KEEP
 from guyub.fieldwork.members import compare_members
@@ -336,9 +336,9 @@ def test_questions_about_members_stand_in_a_repeat_that_asks_who(db):
     fine = Definition.from_json(member_form("name", "work"))
     nobody = Definition.from_json(member_form("work", "sex"))
     outside = Definition.from_json(small_form(items=[member_question("work")]))
-    assert list(member_fields.misplaced(fine)) == []
-    assert [path for path, _why in member_fields.misplaced(nobody)] == ["/anggota/work"]
-    assert [path for path, _why in member_fields.misplaced(outside)] == ["/anggota/work"]
+    assert list(placing.misplaced(fine)) == []
+    assert [path for path, _why in placing.misplaced(nobody)] == ["/anggota/work"]
+    assert [path for path, _why in placing.misplaced(outside)] == ["/anggota/work"]
 
 
 def test_a_phone_carries_what_is_known_of_members_with_masked_numbers(

@@ -334,3 +334,60 @@ def test_entities_are_refused(tmp_path):
     path.write_bytes(out.getvalue())
     with pytest.raises(UnreadableFileError):
         read_file(path)
+
+
+def told_of(*rows: list[str]) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """Return (row, message) of the faults and of the remarks about a survey."""
+    heading = ["type", "name", "label", "guyub"]
+    reading = read_cells(
+        {"survey": [heading, *rows], "settings": [["form_title", "form_id"], ["Uji", "uji"]]},
+        known_fields=["member.name", "member.work", "household.kk"],
+    )
+    return (
+        [(one.row, one.message) for one in reading.faults],
+        [(one.row, one.message) for one in reading.remarks],
+    )
+
+
+NAME = ["text", "nama", "Nama", "member.name"]
+END = ["end_repeat"]
+
+
+def test_a_repeat_of_families_around_members_is_refused_with_how_to_mend_it():
+    [(row, message)], _remarks = told_of(
+        ["begin_repeat", "keluarga", "Keluarga"],
+        ["begin_repeat", "anggota", "Anggota"],
+        NAME,
+        END,
+        END,
+    )
+    assert row == 4
+    assert "“anggota” ada di dalam bagian berulang “keluarga”" in message
+    assert "sekali per keluarga" in message
+
+
+def test_many_answers_about_one_member_are_refused_with_how_to_mend_it():
+    [(row, message)], _remarks = told_of(
+        ["begin_repeat", "anggota", "Anggota"], NAME,
+        ["begin_repeat", "usaha", "Usaha"], ["text", "kerja", "Pekerjaan", "member.work"], END, END,
+    )  # fmt: skip
+    assert row == 5
+    assert "“usaha” ada di dalam bagian anggota “anggota”" in message
+    # Whom a row is about has to be asked in that row.
+    faults, _remarks = told_of(
+        ["begin_repeat", "anggota", "Anggota"], ["text", "kerja", "Pekerjaan", "member.work"],
+        ["begin_repeat", "nama2", "Nama"], NAME, END, END,
+    )  # fmt: skip
+    assert [row for row, _message in faults] == [3, 5]
+
+
+def test_what_is_kept_but_not_read_is_told_and_refuses_nothing():
+    faults, remarks = told_of(
+        ["begin_repeat", "anggota", "Anggota"], NAME, ["text", "nokk", "KK", "household.kk"],
+        ["begin_repeat", "penyakit", "Penyakit"], ["text", "apa", "Apa"], END, END,
+        ["text", "nokk2", "KK", "household.kk"],
+    )  # fmt: skip
+    assert faults == []
+    assert [row for row, _message in remarks] == [4, 5]
+    assert "“household.kk” tidak dibaca di dalam bagian berulang “anggota”" in remarks[0][1]
+    assert "“penyakit” ada di dalam “anggota”" in remarks[1][1]
