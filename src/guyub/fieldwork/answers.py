@@ -26,6 +26,19 @@ def questions(definition: dict[str, Any], *, repeats: bool = True) -> Iterator[d
     yield from walk(definition["items"])
 
 
+def repeats(definition: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the repeats of a form in order, without those within others."""
+
+    def walk(items: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for item in items:
+            if item["kind"] == "repeat":
+                yield item
+            elif item["kind"] == "group":
+                yield from walk(item.get("items") or [])
+
+    yield from walk(definition["items"])
+
+
 def household_fields_of(definition: dict[str, Any]) -> list[str]:
     """Return the household's values that a form asks about."""
     named = (q.get("field") or "" for q in questions(definition, repeats=False))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from guyub.audit import services as audit
 from guyub.datasets.exports import write_xlsx
 from guyub.discussions.numbers import mask_numbers
-from guyub.fieldwork.answers import SILENT, in_words, questions
+from guyub.fieldwork.answers import SILENT, in_words, questions, repeats
 from guyub.fieldwork.models import Round, in_language
 from guyub.registry.models import Household
 from guyub.registry.restriction import open_households
@@ -30,6 +30,7 @@ def write_round(path: Path, record: Round, *, reason: str, actor: Any) -> int:
         for q in questions(record.form_version.definition, repeats=False)
         if q["type"] not in SILENT
     ]
+    counted = list(repeats(record.form_version.definition))
     info = [
         (_("Isi"), _("Hasil putaran kunjungan: %(title)s") % {"title": record.title}),
         (_("Formulir"), str(record.form_version)),
@@ -42,8 +43,9 @@ def write_round(path: Path, record: Round, *, reason: str, actor: Any) -> int:
         _("Kiriman"), _("Keadaan"), _("Keluarga"), _("Kecamatan"), _("Desa/kelurahan"), _("Petugas"),
         _("Selesai diisi"), _("Diterima"),
         *(in_language(q["label"]) or q["name"] for q in asked),
+        *(_("Jumlah: %(what)s") % {"what": in_language(r["label"]) or r["name"]} for r in counted),
     ]  # fmt: skip
-    count = write_xlsx(path, info, columns, _rows(record, asked))
+    count = write_xlsx(path, info, columns, _rows(record, asked, counted))
     audit.record(
         "fieldwork.round.export",
         actor=actor,
@@ -54,7 +56,9 @@ def write_round(path: Path, record: Round, *, reason: str, actor: Any) -> int:
     return count
 
 
-def _rows(record: Round, asked: list[dict[str, Any]]) -> Iterator[list[Any]]:
+def _rows(
+    record: Round, asked: list[dict[str, Any]], counted: list[dict[str, Any]]
+) -> Iterator[list[Any]]:
     rows = open_households(
         record.submissions.select_related("household", "visit", "village__parent", "sent_by"),
         "household__",
@@ -79,4 +83,5 @@ def _rows(record: Round, asked: list[dict[str, Any]]) -> Iterator[list[Any]]:
                 f"{timezone.localtime(one.finished_at):%d/%m/%Y %H.%M}" if one.finished_at else "",
                 f"{timezone.localtime(one.received_at):%d/%m/%Y %H.%M}",
                 *(mask_numbers(in_words(q, one.answers.get(q["path"])))[0] for q in asked),
+                *(len(one.answers.get(r["path"]) or ()) for r in counted),
             ]

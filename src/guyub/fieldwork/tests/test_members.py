@@ -6,6 +6,7 @@ import datetime as dt
 import os
 from pathlib import Path
 
+import openpyxl
 import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django.urls import reverse
 from guyub.access.roles import Role
 from guyub.fieldwork import deciding, member_fields, placing, services
 from guyub.fieldwork.definition import Definition
+from guyub.fieldwork.exports import write_round
 from guyub.fieldwork.member_deciding import ADD, KEEP
 from guyub.fieldwork.members import compare_members
 from guyub.fieldwork.models import FieldDecision, Submission
@@ -423,3 +425,13 @@ def test_members_from_the_phone_to_the_registry(make_household, phone, browse): 
     tukiman.refresh_from_db()
     assert tukiman.work == "trade"
     assert Person.objects.get(nik=NEW_NIK).household == home
+
+
+def test_the_excel_file_of_a_round_counts_what_repeats_hold(visit, send, make_user, tmp_path):
+    rows = [row(name="Sari", nik=NEW_NIK), row(name="Budi")]
+    send(visit, {"/lantai": "cement", "/anggota": rows})
+    path = tmp_path / "putaran.xlsx"
+    write_round(path, visit.round, reason="Rapat", actor=make_user(Role.SECRETARIAT))
+    head, first = openpyxl.load_workbook(path)["Data"].values
+    assert dict(zip(head, first, strict=True))["Jumlah: Anggota"] == 2
+    assert "Sari" not in str(first)
