@@ -1496,7 +1496,14 @@ class World:
                 return {"pk": submission.attachments.get().pk}
             if page == "cancel_visit":
                 return {"pk": record["visit"].pk}
-            about_submission = ("submission", "accept", "settle", "reject", "reveal")
+            about_submission = (
+                "submission",
+                "accept",
+                "settle",
+                "match_member",
+                "reject",
+                "reveal",
+            )
             return {"pk": submission.pk if page in about_submission else record["round"].pk}
         if app == "connections":
             kind = {"resend": "message_sent", "end_watch": "watch", "resend_notice": "notice"}
