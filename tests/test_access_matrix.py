@@ -563,6 +563,7 @@ EXPECTED: dict[str, dict[str, str]] = {
         secretariat=ALL, agency_head=ALL, agency_operator=ALL, area_operator=ALL
     ),
     "reconciliation:merge": SEES_PEOPLE,
+    "reconciliation:find_pair": who(secretariat=ALL, agency_operator=ALL),
     "reconciliation:merge_households": who(secretariat=ALL, agency_operator=ALL),
     "reconciliation:merge_people": who(secretariat=ALL, agency_operator=ALL),
     "reconciliation:unmerge": who(secretariat=ALL, agency_operator=ALL),

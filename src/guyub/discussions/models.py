@@ -130,6 +130,8 @@ class Notification(models.Model):
     url = models.CharField(_("alamat"), max_length=250)
     created_at = models.DateTimeField(_("waktu"))
     read_at = models.DateTimeField(_("dibaca"), null=True, blank=True)
+    # Since when nothing is waited for any more; only of those kinds that wait for something.
+    settled_at = models.DateTimeField(_("selesai"), null=True, blank=True)
     mailed_at = models.DateTimeField(_("dikirim"), null=True, blank=True)
 
     class Meta:
@@ -138,6 +140,11 @@ class Notification(models.Model):
         indexes = [
             models.Index(fields=["user", "read_at", "url"], name="notification_unread"),
             models.Index(fields=["user", "-created_at"], name="notification_newest"),
+            models.Index(
+                fields=["url"],
+                condition=models.Q(kind__in=["task", "due"], settled_at=None),
+                name="notification_waiting",
+            ),
         ]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import models, transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -311,6 +312,23 @@ def notify(users: Iterable[Any], kind: str, text: str, url: str) -> int:
         for pk in at_once:
             transaction.on_commit(partial(mail_news.enqueue, pk))
     return len(wanted)
+
+
+@transaction.atomic
+def settle(url: str, users: Iterable[Any] | None = None) -> int:
+    """Note that nothing is waited for any more at ``url``; return how many notifications that ends.
+
+    They stay in the list, marked as settled and read, and go into no e-mail any more.
+
+    Args:
+        url: Address as it was given to :func:`notify`.
+        users: Of whom nothing is waited for; nobody in particular means everybody.
+    """
+    rows = Notification.objects.filter(kind__in=(Kind.TASK, Kind.DUE), settled_at=None, url=url)
+    if users is not None:
+        rows = rows.filter(user__in=[user.pk for user in users])
+    now = timezone.now()
+    return rows.update(settled_at=now, read_at=Coalesce("read_at", models.Value(now)))
 
 
 @transaction.atomic

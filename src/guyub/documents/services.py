@@ -22,7 +22,7 @@ from guyub.access.sealing import SealError
 from guyub.audit import services as audit
 from guyub.discussions.models import Kind
 from guyub.discussions.people import people_of
-from guyub.discussions.services import notify
+from guyub.discussions.services import notify, settle
 from guyub.documents import keeping, lp2kd
 from guyub.documents.formats import MAKERS
 from guyub.documents.models import (
@@ -110,6 +110,10 @@ def renew_sections(document: Document, *, actor: Any) -> int:
     return added
 
 
+def _section_url(section: Section) -> str:
+    return reverse("documents:section", args=[section.pk])
+
+
 @transaction.atomic
 def assign(
     section: Section, *, title: str, agency: Any, due_on: dt.date | None, actor: Any
@@ -117,6 +121,7 @@ def assign(
     """Say who writes a section, until when, and what it is called; tell the agency's people."""
     section = Section.objects.select_for_update().get(pk=section.pk)
     is_new = agency is not None and (agency.pk != section.agency_id or due_on != section.due_on)
+    former = section.agency
     section.title, section.agency, section.due_on = title.strip(), agency, due_on
     section.save(update_fields=["title", "agency", "due_on"])
     audit.record(
@@ -125,6 +130,8 @@ def assign(
         subject=section,
         detail={"agency": agency.code if agency is not None else "", "due_on": due_on},
     )
+    if former is not None and (agency is None or agency.pk != former.pk):
+        settle(_section_url(section), people_of([former]))
     if is_new:
         text = _("Tulislah bagian LP2KD %(year)d: %(title)s") % {
             "year": section.document.year,
@@ -132,9 +139,7 @@ def assign(
         }
         if due_on is not None:
             text += _(", paling lambat %(day)s") % {"day": date_format(due_on, "j F Y")}
-        notify(
-            people_of([agency]), Kind.TASK, text, reverse("documents:section", args=[section.pk])
-        )
+        notify(people_of([agency]), Kind.TASK, text, _section_url(section))
     return section
 
 
@@ -182,6 +187,8 @@ def write(section: Section, *, text: str, version: int, done: bool, actor: Any) 
     section.version += 1
     section.written_by, section.written_at = actor, now
     section.save(update_fields=["text", "state", "version", "written_by", "written_at"])
+    if done:
+        settle(_section_url(section))
     latest = section.texts.first()
     if changed and latest is not None and latest.by == actor and now - latest.started_at < ONE_GO:
         latest.text, latest.at = text, now

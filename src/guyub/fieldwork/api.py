@@ -74,7 +74,7 @@ def _stored(
             "instance": found.instance,
             "outcome": taken.outcome,
             "remarks": list(taken.remarks),
-            "attachments": taken.submission.attachments.all()
+            "attachments": taken.submission.attachments.prefetch_related("parts")
             if taken.submission is not None
             else [],
         },

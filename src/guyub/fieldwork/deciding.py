@@ -7,12 +7,14 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from guyub.audit import services as audit
 from guyub.beneficiaries import services as beneficiaries
 from guyub.beneficiaries.models import Stage
+from guyub.discussions.services import settle as settle_news
 from guyub.fieldwork import household_fields as fields
 from guyub.fieldwork.answers import answer_to, files_about
 from guyub.fieldwork.catalogues import catalogue_of
@@ -199,6 +201,7 @@ def _decide(submission: Submission, state: str, actor: Any, note: str) -> None:
     submission.decided_by, submission.decided_at = actor, timezone.now()
     submission.decision_note = note
     submission.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
+    settle_news(reverse("fieldwork:submission", args=[submission.pk]))
 
 
 def _finish(

@@ -200,7 +200,7 @@ class SubmissionFull(SubmissionRow):
 
     @staticmethod
     def resolve_attachments(one: Submission) -> list[Attachment]:
-        return list(one.attachments.all())
+        return list(one.attachments.prefetch_related("parts"))
 
     @staticmethod
     def resolve_decisions(one: Submission) -> list[FieldDecision]:

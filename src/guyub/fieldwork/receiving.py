@@ -26,7 +26,7 @@ from guyub.accounts.models import User
 from guyub.areas.models import Area
 from guyub.audit import services as audit
 from guyub.discussions.models import Kind
-from guyub.discussions.services import notify
+from guyub.discussions.services import notify, settle
 from guyub.fieldwork.comparing import compare
 from guyub.fieldwork.members import compare_members
 from guyub.fieldwork.models import (
@@ -197,6 +197,7 @@ def receive(
     if earlier is not None and earlier.state in UNDECIDED:
         earlier.state, earlier.conflict = SubmissionState.SUPERSEDED, ""
         earlier.save(update_fields=["state", "conflict"])
+        settle(reverse("fieldwork:submission", args=[earlier.pk]))
     judge(submission)
     audit.record(
         "fieldwork.submission.receive",
@@ -285,8 +286,8 @@ def arrived(attachment: Attachment) -> int:
     """Return how many bytes of a file are here, from its beginning."""
     if attachment.stored_at is not None:
         return attachment.size or 0
-    last = attachment.parts.order_by("-offset").first()
-    return last.offset + last.size if last is not None else 0
+    # Not in SQL: whoever lists files has read the parts of all of them at once.
+    return max((part.offset + part.size for part in attachment.parts.all()), default=0)
 
 
 @transaction.atomic

@@ -148,6 +148,8 @@ def ratify(consent: Consent, *, actor: Any, agrees: bool, note: str = "") -> Dec
     )
     if not agrees:
         news.tell_regent(decision)
+    else:
+        news.end_waiting(decision, [current.agency])
     return decision
 
 
@@ -183,6 +185,7 @@ def rule(decision: Decision, *, actor: Any, adopts: bool, note: str) -> Decision
     current.regent_note, current.settled_at = note.strip(), timezone.now()
     current.save()
     current.consents.filter(stance=Stance.AWAITED).update(stance=Stance.OVERRULED)
+    news.end_waiting(current)
     audit.record(
         "meetings.decision.rule",
         actor=actor,

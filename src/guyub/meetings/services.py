@@ -102,6 +102,7 @@ def cancel_meeting(meeting: Meeting, *, actor: Any, reason: str) -> None:
     current.state = MeetingState.CANCELLED
     current.sequence += 1
     current.save()
+    news.end_invitation(current)
     audit.record("meetings.meeting.cancel", actor=actor, subject=current, reason=reason.strip())
     if was_invited:
         invitations.send_all(current, cancelled=True, reason=reason.strip())
@@ -335,6 +336,7 @@ def sign_mandate(invitation: Invitation, *, actor: Any) -> Invitation:
     if current.mandate_signed_at is None:
         current.mandate_signed_at = timezone.now()
         current.save()
+        news.end_invitation(current.meeting, [current.agency])
         audit.record("meetings.invitation.sign", actor=actor, subject=current)
     return current
 
@@ -360,6 +362,8 @@ def _clear_mandate(invitation: Invitation) -> None:
 def _stamp(invitation: Invitation, actor: Any) -> None:
     invitation.replied_at, invitation.replied_by = timezone.now(), actor
     invitation.save()
+    if invitation.reply != Reply.DELEGATE or invitation.mandate_signed_at is not None:
+        news.end_invitation(invitation.meeting, [invitation.agency])
 
 
 @transaction.atomic
@@ -403,6 +407,7 @@ def open_meeting(meeting: Meeting, *, actor: Any) -> None:
         raise ValidationError(_("Rapat hanya dapat dimulai setelah undangan dikirim."))
     current.state, current.opened_at = MeetingState.RUNNING, timezone.now()
     current.save()
+    news.end_invitation(current)
     audit.record("meetings.meeting.open", actor=actor, subject=current)
 
 

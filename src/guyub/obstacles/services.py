@@ -26,7 +26,7 @@ from guyub.audit import services as audit
 from guyub.discussions.models import Kind
 from guyub.discussions.numbers import mask_numbers
 from guyub.discussions.people import people_of, secretariat
-from guyub.discussions.services import notify
+from guyub.discussions.services import notify, settle
 from guyub.obstacles.models import (
     ALLOWED,
     UNSOLVED,
@@ -184,6 +184,7 @@ def hand_over(obstacle: Obstacle, agency: Agency, reason: str, *, actor: Any) ->
         obstacle.state = ObstacleState.OPEN
     obstacle.reminded_on = None
     obstacle.save(update_fields=["needed_agency", "state", "reminded_on", "updated_at"])
+    settle(_url(obstacle), people_of([former]))
     told = _("Dari %(former)s ke %(agency)s: %(reason)s")
     _add_step(
         obstacle,
@@ -218,6 +219,7 @@ def solve(obstacle: Obstacle, solution: str, *, actor: Any) -> Obstacle:
     obstacle.state = ObstacleState.SOLVED
     obstacle.solved_at = timezone.now()
     obstacle.save(update_fields=["solution", "state", "solved_at", "updated_at"])
+    settle(_url(obstacle))
     _add_step(obstacle, Action.SOLVE, obstacle.solution, actor)
     audit.record("obstacles.obstacle.solve", actor=actor, subject=obstacle)
     text = _("Kendala selesai: %(title)s") % {"title": obstacle.title}

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from guyub.access import wall
 from guyub.discussions import files as checking
 from guyub.discussions.numbers import mask_numbers
-from guyub.proposals.vocabulary import REASONS
+from guyub.proposals.vocabulary import REASONS, ProposalKind, Reason
 from guyub.registry.models import Household, Person
 from guyub.registry.nik import NikError, check_against_record, check_shape
+from guyub.registry.vocabulary import Status
 
 MOST_FILES = 5
 SHORTEST_REASON = 20  # letters
@@ -80,6 +81,49 @@ def check_head(values: dict[str, Any]) -> None:
         errors["birth_date"] = _("Tanggal lahir ada di masa depan.")
     if errors:
         raise ValidationError(errors)
+
+
+def refusal(kind: str, household: Household) -> str:
+    """Return why nothing can be proposed or objected about a household, and what to do; else empty."""
+    if household.merged_into_id is not None or household.status == Status.MERGED:
+        return _(
+            "Keluarga ini tercatat ganda dan sudah digabung. Buka data utamanya di registri, lalu ajukan "
+            "dari sana."
+        )
+    if household.status == Status.ERASED:
+        return _(
+            "Data keluarga ini sudah dimusnahkan. Bila keluarganya masih ada, usulkan sebagai keluarga "
+            "baru."
+        )
+    if household.status == Status.DIED:
+        return _(
+            "Semua anggota keluarga ini tercatat meninggal. Bila keliru, betulkan dahulu statusnya di "
+            "halaman keluarga; bila ada anggota yang kini berkeluarga sendiri, usulkan sebagai keluarga "
+            "baru."
+        )
+    if household.status == Status.MOVED and kind == ProposalKind.OBJECT:
+        return _("Keluarga ini sudah tercatat pindah, jadi tidak perlu disanggah.")
+    return ""
+
+
+def check_household(kind: str, reason_kind: str, household: Household) -> None:
+    """Check that a household of the registry is one to propose, or to object to.
+
+    Raises:
+        ValidationError: it is gone, or moved away and nobody says that it came back.
+    """
+    if why := refusal(kind, household):
+        raise ValidationError(why)
+    if household.status == Status.MOVED and reason_kind != Reason.NEW_FAMILY:
+        raise ValidationError(
+            {
+                "reason_kind": _(
+                    "Keluarga ini tercatat pindah. Bila sudah kembali ke sini, pilih “%(reason)s”; bila "
+                    "tidak, usulkan di desa tempat tinggalnya sekarang."
+                )
+                % {"reason": Reason.NEW_FAMILY.label}
+            }
+        )
 
 
 def check_reason(kind: str, reason_kind: str) -> None:

@@ -78,6 +78,11 @@ def _reasons(kind: str) -> list[tuple[str, Any]]:
     return [(reason.value, reason.label) for reason in REASONS[kind]]
 
 
+def _one_of(reasons: Sequence[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Put an empty choice first: what stands there would else be what most proposals say."""
+    return [("", _("Pilih")), *reasons]
+
+
 def _answer() -> Any:
     return _text(
         _("Pesan untuk pelapor"),
@@ -122,9 +127,7 @@ class _HeadFields(forms.Form):
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
-    sex = forms.ChoiceField(
-        label=_("Jenis kelamin"), choices=[("", _("Pilih")), *Sex.choices], required=False
-    )
+    sex = forms.ChoiceField(label=_("Jenis kelamin"), choices=_one_of(Sex.choices), required=False)
 
     def clean_nik(self) -> str:
         return re.sub(r"[\s.\-]", "", self.cleaned_data["nik"])
@@ -146,7 +149,7 @@ class NewForm(_HeadFields):
     """A village proposes a household that is not in the registry."""
 
     reason_kind = forms.ChoiceField(
-        label=_("Perihal"), choices=[("", _("Pilih")), *_reasons(ProposalKind.PROPOSE)]
+        label=_("Perihal"), choices=_one_of(_reasons(ProposalKind.PROPOSE))
     )
     head_name = forms.CharField(label=_("Nama kepala keluarga"), max_length=150)
     address = forms.CharField(label=_("Alamat"), max_length=250)
@@ -186,8 +189,7 @@ class KnownForm(forms.Form):
 
     def __init__(self, kind: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Nothing is chosen beforehand: what stands first would else be what most proposals say.
-        self.fields["reason_kind"].choices = [("", _("Pilih")), *_reasons(kind)]  # type: ignore[attr-defined]
+        self.fields["reason_kind"].choices = _one_of(_reasons(kind))  # type: ignore[attr-defined]
 
 
 class LodgeForm(forms.Form):
@@ -195,11 +197,12 @@ class LodgeForm(forms.Form):
 
     reason_kind = forms.ChoiceField(
         label=_("Perihal"),
-        choices=[
-            ("", _("Pilih")),
-            (_("Pengaduan"), _reasons(ProposalKind.COMPLAINT)),
-            (_("Usulan keluarga miskin"), _reasons(ProposalKind.PROPOSE)),
-        ],
+        choices=_one_of(
+            [
+                (_("Pengaduan"), _reasons(ProposalKind.COMPLAINT)),
+                (_("Usulan keluarga miskin"), _reasons(ProposalKind.PROPOSE)),
+            ]
+        ),
     )
     head_name = forms.CharField(
         label=_("Nama kepala keluarga yang dibicarakan"),
@@ -312,10 +315,9 @@ _STATUS = {
 def _status(proposal: Proposal) -> forms.ChoiceField:
     return forms.ChoiceField(
         label=_("Bila diterima, status keluarga menjadi"),
-        choices=[
-            ("", _("Pilih")),
-            *((s.value, s.label) for s in (Status.MOVED, Status.DIED, Status.GRADUATED)),
-        ],
+        choices=_one_of(
+            [(s.value, s.label) for s in (Status.MOVED, Status.DIED, Status.GRADUATED)]
+        ),
         required=False,
         initial=_STATUS.get(proposal.reason_kind, ""),  # type: ignore[call-overload]
     )
@@ -355,10 +357,12 @@ class AnswerForm(forms.Form):
 class TurnForm(forms.Form):
     reason_kind = forms.ChoiceField(
         label=_("Dijadikan"),
-        choices=[
-            (_("Usulan"), _reasons(ProposalKind.PROPOSE)),
-            (_("Sanggahan"), _reasons(ProposalKind.OBJECT)),
-        ],
+        choices=_one_of(
+            [
+                (_("Usulan"), _reasons(ProposalKind.PROPOSE)),
+                (_("Sanggahan"), _reasons(ProposalKind.OBJECT)),
+            ]
+        ),
     )
     head_name = forms.CharField(
         label=_("Nama kepala keluarga yang diusulkan"), max_length=150, required=False

@@ -8,6 +8,8 @@ from django.http import HttpRequest
 
 from guyub.access.permissions import can
 from guyub.proposals import queries
+from guyub.proposals.checks import refusal
+from guyub.proposals.vocabulary import ProposalKind
 from guyub.registry.models import Household
 
 
@@ -19,5 +21,7 @@ def household_panel(request: HttpRequest, home: Household) -> tuple[str, dict[st
     return "proposals/_household.html", {
         "home": home,
         "proposals": queries.about_household(user, home.pk),
+        "refusal": refusal(ProposalKind.PROPOSE, home),
+        "may_object": not refusal(ProposalKind.OBJECT, home),
         "may_submit": can(user, "proposals.submit", home),
     }

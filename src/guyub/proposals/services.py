@@ -27,12 +27,13 @@ from guyub.datasets import queries as datasets
 from guyub.discussions import files as checking
 from guyub.discussions.models import Kind
 from guyub.discussions.numbers import mask_numbers
-from guyub.discussions.services import notify
+from guyub.discussions.services import notify, settle
 from guyub.proposals.checks import (
     HEAD_FIELDS,
     SHORTEST_REASON,
     check_day,
     check_head,
+    check_household,
     check_reason,
     checked_files,
     masked,
@@ -146,6 +147,7 @@ def _next_actors(proposal: Proposal) -> list[Any]:
 def _tell(proposal: Proposal, actor: Any) -> None:
     """Notify whose turn it is, or who submitted it once it is decided. No name goes out."""
     url = reverse("proposals:detail", args=[proposal.pk])
+    settle(url)
     if proposal.state in OPEN_STATES:
         kind, users = Kind.TASK, _next_actors(proposal)
     else:
@@ -192,6 +194,8 @@ def submit(
         raise ValidationError(_("Pilih dahulu keluarga yang disanggah di registri."))
     if household is not None:
         household = Household.objects.select_for_update().get(pk=household.pk)
+        if kind != ProposalKind.COMPLAINT:
+            check_household(kind, values["reason_kind"], household)
         village = household.village
     elif kind == ProposalKind.PROPOSE:
         check_head(values)
@@ -513,7 +517,9 @@ def turn(
         raise ValidationError({"household": _("Keluarga ini bukan dari desa yang diadukan.")})
     if kind == ProposalKind.OBJECT and household is None:
         raise ValidationError({"household": _("Tulis nomor keluarga yang disanggah.")})
-    if household is None:
+    if household is not None:
+        check_household(kind, reason_kind, household)
+    else:
         current.head_name = head_name or current.head_name
         check_head({name: getattr(current, name) for name in HEAD_FIELDS})
     current.kind, current.reason_kind, current.household = kind, reason_kind, household

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from guyub.access.guards import requires
 from guyub.access.permissions import authorize, can
-from guyub.proposals import forms, queries, services
+from guyub.proposals import checks, forms, queries, services
 from guyub.proposals.models import Proposal, ProposalFile
 from guyub.proposals.vocabulary import Outcome, ProposalKind, ProposalState, kind_of
 from guyub.registry.models import Household
@@ -82,6 +82,7 @@ def new(request: HttpRequest) -> HttpResponse:
     kind = ProposalKind.PROPOSE
     if household is not None and request.GET.get("jenis") == ProposalKind.OBJECT:
         kind = ProposalKind.OBJECT
+    refusal = checks.refusal(kind, household) if household is not None else ""
     sent = (request.POST or None, request.FILES or None)
     form: Any = (
         forms.KnownForm(kind, *sent)
@@ -104,7 +105,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 request, _("Tersimpan. Berikan kode lacaknya kepada keluarga yang bersangkutan.")
             )
             return redirect("proposals:detail", pk=made.pk)
-    context = {"form": form, "household": household, "kind": kind}
+    context = {"form": form, "household": household, "kind": kind, "refusal": refusal}
     return render(request, "proposals/new.html", context)
 
 

@@ -23,6 +23,7 @@ from guyub.reconciliation.models import (
     DifferenceState,
     Side,
 )
+from guyub.reconciliation.settling import end_corrections, end_questions
 from guyub.registry import bulk
 
 
@@ -133,6 +134,9 @@ def _keep(run: Detection, comparison: Comparison) -> None:
         f"SELECT k.id, 'mended' AS state, '{moment}' AS mended_at {lost} "
         "WHERE k.id IN (SELECT id FROM mendable)", work,
     )  # fmt: skip
+    asked = db.execute(f"SELECT DISTINCT k.village_id {lost} WHERE k.state = 'verify'").fetchall()
+    end_questions({village for (village,) in asked})
+    end_corrections()
     (found,) = db.execute("SELECT count(*) FROM found").fetchall()[0]
     run.counts = {
         "found": found, "new": new, "returned": returned, "gone": gone, "mended": mended,

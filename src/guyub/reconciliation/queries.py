@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -19,7 +19,7 @@ from guyub.reconciliation.models import Merge, MergedRow
 from guyub.reconciliation.services import MODELS, PICKABLE
 from guyub.reconciliation.sources import Rule, reference_dataset, rules_in_force, weigh
 from guyub.registry.models import Household, Origin, Person, SubjectKind
-from guyub.registry.queries import origins_of
+from guyub.registry.queries import Found, origins_of
 from guyub.registry.services import stored
 from guyub.registry.vocabulary import Status
 from guyub.registry.wording import in_words
@@ -210,3 +210,34 @@ def kept_in_words(merge: Merge) -> list[tuple[str, str]]:
         known = fields.get(name)
         found.append((str(model._meta.verbose_name), str(known.verbose_name if known else name)))
     return found
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A record that can be chosen for merging, with the household that it is or lives in."""
+
+    record: Household | Person
+    home: Household
+
+
+def to_choose(found: Sequence[Found], is_people: bool, first: Any) -> list[Candidate]:
+    """Return what can be chosen of what a search found: not the record chosen already, nothing merged.
+
+    A household stands once however many of its members match. Of people, one who was found by name or
+    number stands for themselves; a household found by its number or address for all its members.
+    """
+    if not is_people:
+        homes = {row.household.pk: row.household for row in found}
+        candidates = [Candidate(home, home) for home in homes.values()]
+    else:
+        whole = {row.household.pk: row.household for row in found if row.person is None}
+        members = Person.objects.filter(household__in=whole).order_by("household", "pk")
+        candidates = [
+            *(Candidate(row.person, row.household) for row in found if row.person is not None),
+            *(Candidate(person, whole[person.household_id]) for person in members),
+        ]
+    return [
+        one
+        for one in candidates
+        if one.record.merged_into_id is None and (first is None or one.record.pk != first.pk)
+    ]

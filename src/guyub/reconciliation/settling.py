@@ -19,6 +19,7 @@ from guyub.audit import services as audit
 from guyub.datasets.models import Dataset
 from guyub.discussions.models import Kind
 from guyub.discussions.services import notify
+from guyub.discussions.services import settle as settle_news
 from guyub.reconciliation.models import (
     WAITING,
     Difference,
@@ -116,6 +117,7 @@ def settle(
             },
         )
         _tell_losers(settled)
+        end_questions({one.village_id for one in settled})
     return len(settled), len(shown) - len(settled)
 
 
@@ -183,8 +185,19 @@ def _tell_losers(settled: Sequence[Difference]) -> None:
             Kind.TASK,
             _("Daftar %(list)s: %(n)d isian perlu diperbaiki di daftar Anda.")
             % {"list": dataset.code.upper(), "n": waiting},
-            reverse("reconciliation:corrections", args=[dataset.code]),
+            _corrections_url(dataset),
         )
+
+
+def _corrections_url(dataset: Dataset) -> str:
+    return reverse("reconciliation:corrections", args=[dataset.code])
+
+
+def end_corrections() -> None:
+    """Wait for nobody to mend a list any more in which nothing is to be mended."""
+    waiting = Difference.objects.filter(state=DifferenceState.SETTLED, winner=Side.OURS)
+    for dataset in Dataset.objects.exclude(pk__in=waiting.values("dataset")):
+        settle_news(_corrections_url(dataset))
 
 
 @transaction.atomic
@@ -215,9 +228,22 @@ def ask_village(differences: Iterable[Difference], *, reason: str, actor: Any) -
             people,
             Kind.TASK,
             _("Ada perbedaan data antarperangkat daerah yang perlu dicek di desa Anda."),
-            f"{reverse('reconciliation:queue')}?keadaan=verify",
+            questions_url(),
         )
     return count
+
+
+def questions_url() -> str:
+    """Return the address of what villages are asked."""
+    return f"{reverse('reconciliation:queue')}?keadaan=verify"
+
+
+def end_questions(villages: Iterable[int]) -> None:
+    """Wait for nobody any more in those of ``villages`` where no difference is to be looked at."""
+    asked = Difference.objects.filter(village__in=villages, state=DifferenceState.VERIFY)
+    done = set(villages) - set(asked.values_list("village_id", flat=True))
+    if done:
+        settle_news(questions_url(), User.objects.filter(role=Role.AREA_OPERATOR, area__in=done))
 
 
 # Rules

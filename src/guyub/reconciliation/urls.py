@@ -13,6 +13,7 @@ urlpatterns = [
     path("aturan/<str:attribute>/", queue_views.rule, name="rule"),
     path("perbaikan/<slug:code>/", queue_views.corrections, name="corrections"),
     path("gabung/", views.merges, name="merges"),
+    path("gabung/cari/", views.find_pair, name="find_pair"),
     path(
         "gabung/keluarga/<int:first>/<int:second>/",
         views.merge_households,

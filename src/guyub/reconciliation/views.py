@@ -17,9 +17,12 @@ from guyub.access.permissions import authorize, can
 from guyub.reconciliation import queries, services
 from guyub.reconciliation.forms import MergeForm, UndoForm
 from guyub.reconciliation.models import Merge
+from guyub.registry import queries as registry
 from guyub.registry.models import Household, Person, SubjectKind
 from guyub.ui.answers import refused
 from guyub.ui.paging import page_of
+
+FOUND = 20  # of the best matches of a search
 
 
 @dataclass
@@ -69,8 +72,49 @@ def merges(request: HttpRequest) -> HttpResponse:
     found = queries.merges_for(request.user).filter(undone_at__isnull=not undone)
     page = page_of(request, found)
     queries.named(page.object_list)
-    context = {"page": page, "undone": undone}
+    context = {
+        "page": page, "undone": undone, "may_merge": can(request.user, "reconciliation.merge"),
+    }  # fmt: skip
     return render(request, "reconciliation/merges.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@requires("reconciliation.merge")
+def find_pair(request: HttpRequest) -> HttpResponse:
+    """Find two records that somebody knows to be the same, one after the other.
+
+    ``?orang=1`` looks for people. ``?pertama=`` is the first record; choosing the second leads to the
+    comparison. The search text comes by POST only.
+    """
+    is_people = request.GET.get("orang") == "1"
+    first = _first(request, is_people)
+    text = str(request.POST.get("cari", "")).strip()[:120]
+    answer = registry.search(request.user, text, registry.Filters(status="")) if text else None
+    context = {
+        "is_people": is_people,
+        "first": first,
+        "text": text,
+        "answer": answer,
+        "rows": queries.to_choose(answer.rows[:FOUND], is_people, first) if answer else [],
+        "more": answer is not None and (len(answer.rows) > FOUND or answer.capped),
+    }
+    return render(request, "reconciliation/find_pair.html", context)
+
+
+def _first(request: HttpRequest, is_people: bool) -> Any:
+    """Return the record chosen first; ``None`` while there is none."""
+    number = request.GET.get("pertama", "")
+    if not number:
+        return None
+    if not (number.isascii() and number.isdigit() and len(number) < 19):
+        raise Http404
+    kind = SubjectKind.PERSON if is_people else SubjectKind.HOUSEHOLD
+    related = ("household__village",) if is_people else ("village",)
+    record = services.MODELS[kind].objects.select_related(*related).filter(pk=number).first()
+    if record is None:
+        raise Http404
+    authorize(request.user, "reconciliation.merge", record)
+    return record
 
 
 @require_http_methods(["GET", "POST"])

@@ -16,7 +16,7 @@ from guyub.access.roles import Role
 from guyub.accounts.models import User
 from guyub.audit import services as audit
 from guyub.discussions.models import Kind
-from guyub.discussions.services import notify
+from guyub.discussions.services import notify, settle
 from guyub.registry.models import Person
 from guyub.retention import queries
 from guyub.retention.classes import FIRST_BASIS, ON_REQUEST, classes
@@ -200,6 +200,12 @@ def lift_hold(hold: Hold, *, actor: Any) -> Hold:
     return current
 
 
+def _end_review() -> None:
+    """Ask nobody to review any more once no proposal waits for it."""
+    if not Disposal.objects.filter(state=State.PROPOSED).exists():
+        settle(queries.list_url())
+
+
 @transaction.atomic
 def submit(disposal: Disposal, *, actor: Any) -> Disposal:
     """Say that a proposal was looked through; a second person decides.
@@ -214,6 +220,7 @@ def submit(disposal: Disposal, *, actor: Any) -> Disposal:
     current.submitted_at = timezone.now()
     current.save()
     audit.record("retention.disposal.submit", actor=actor, subject=current)
+    _end_review()
     others = User.objects.filter(role=Role.SECRETARIAT, is_active=True).exclude(pk=actor.pk)
     notify(
         others, Kind.TASK,
@@ -242,6 +249,7 @@ def approve(disposal: Disposal, *, actor: Any) -> Disposal:
     current.state, current.approved_by = State.APPROVED, actor
     current.approved_at = timezone.now()
     current.save()
+    settle(queries.url_of(current))
     audit.record(
         "retention.disposal.approve", actor=actor, subject=current,
         detail={"records": current.items.filter(state=ItemState.WAITING).count()},
@@ -262,5 +270,7 @@ def drop(disposal: Disposal, *, reason: str, actor: Any) -> Disposal:
     current.state, current.dropped_by, current.drop_reason = State.DROPPED, actor, why
     current.finished_at = timezone.now()
     current.save()
+    settle(queries.url_of(current))
+    _end_review()
     audit.record("retention.disposal.drop", actor=actor, subject=current, reason=why)
     return current

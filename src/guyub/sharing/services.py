@@ -20,7 +20,7 @@ from guyub.datasets import columns, exports, store, wording
 from guyub.datasets.models import Dataset
 from guyub.discussions.models import Kind
 from guyub.discussions.people import people_of
-from guyub.discussions.services import notify
+from guyub.discussions.services import notify, settle
 from guyub.sharing.models import DataRequest, Grant, Handover, RequestState
 
 # Days in which an owner should answer: those of Law 14/2008 on public information, article 22.
@@ -87,6 +87,10 @@ def _tell(request: DataRequest, users: list[Any], kind: Kind, text: str, actor: 
     }
     url = reverse("sharing:detail", args=[request.pk])
     notify((user for user in users if user != actor), kind, text % values, url)
+
+
+def _end_waiting(request: DataRequest) -> None:
+    settle(reverse("sharing:detail", args=[request.pk]))
 
 
 def _askers(request: DataRequest) -> list[Any]:
@@ -177,6 +181,7 @@ def _answer(request: DataRequest, state: RequestState, actor: Any, text: str) ->
     request.state, request.answer = state, text.strip()
     request.answered_at, request.answered_by = timezone.now(), actor
     request.save()
+    _end_waiting(request)
     if state == RequestState.GRANTED:
         news = _("Permintaan data %(dataset)s diberikan")
     else:
@@ -194,6 +199,7 @@ def withdraw(request: DataRequest, *, actor: Any) -> None:
     current = _open(request)
     current.state = RequestState.WITHDRAWN
     current.save()
+    _end_waiting(current)
     audit.record("sharing.request.withdraw", actor=actor, subject=current)
 
 

@@ -256,3 +256,24 @@ def test_what_was_said_elsewhere_is_kept_in_order_and_in_silence(dataset, make_u
     assert not Notification.objects.exists()
     assert unread_threads(other) == 0
     assert Following.objects.count() == 2
+
+
+def test_what_is_waited_for_no_more_is_settled_and_mailed_to_nobody(
+    make_user, client_for, mailoutbox
+):
+    reader = client_for(Role.SECRETARIAT, email="rini@example.go.id")
+    other = make_user(Role.SECRETARIAT)
+    services.notify([reader.user, other], Kind.TASK, "Tinjau usulan", "/usul-sanggah/1/")
+    services.notify([reader.user], Kind.NEWS, "Usulan masuk", "/usul-sanggah/1/")
+    assert services.settle("/usul-sanggah/1/", [reader.user]) == 1
+    assert services.settle("/usul-sanggah/2/") == 0
+    assert (unread_count(reader.user), unread_count(other)) == (1, 1)
+    page = reader.get(reverse("discussions:notifications")).text
+    assert "Sudah selesai" in page
+    assert "Menunggu tindakan Anda" not in page
+    mail.send(reader.user)
+    assert "Tinjau usulan" not in mailoutbox[0].body
+    # Waited for anew: a new notification, and the old one stays settled.
+    services.notify([reader.user], Kind.TASK, "Tinjau lagi", "/usul-sanggah/1/")
+    assert services.settle("/usul-sanggah/1/") == 2
+    assert unread_count(other) == 0

@@ -255,6 +255,12 @@ def pending(meeting: Any, heads: dict[str, Any], secretary: Any, item: Any) -> A
     return decisions.record_decision(item, actor=secretary, text="Dinperkim memimpin RTLH.")
 
 
+def still_told(user: Any) -> list[str]:
+    """Return what news says that ``user`` is waited for, without whereabouts."""
+    rows = user.notifications.filter(kind="task", settled_at=None, read_at=None)
+    return [row.text.split(":")[0] for row in rows]
+
+
 def test_an_absent_head_ratifies(meeting, heads, secretary, item):
     decision = pending(meeting, heads, secretary, item)
     assert decision.state == DecisionState.PENDING
@@ -263,8 +269,10 @@ def test_an_absent_head_ratifies(meeting, heads, secretary, item):
     assert not queries.awaited_consents(heads["dinsos"])
     assert queries.waiting(heads["dinkes"]).ratifications == 1
 
+    assert still_told(heads["dinkes"]) == ["Keputusan rapat menunggu pengesahan Anda"]
     decision = decisions.ratify(owed, actor=heads["dinkes"], agrees=True)
     assert decision.state == DecisionState.ADOPTED
+    assert still_told(heads["dinkes"]) == []
     with pytest.raises(ValidationError, match="tidak lagi menunggu"):
         decisions.ratify(owed, actor=heads["dinkes"], agrees=True)
 
@@ -287,12 +295,19 @@ def test_an_absent_heads_objection_goes_to_the_regent_who_ends_it(
     assert (decision.state, decision.regent_note) == (DecisionState.ADOPTED, "Pakai data acuan.")
 
 
-def test_what_is_not_ratified_in_time_goes_to_the_regent(meeting, heads, secretary, item):
+def test_what_is_not_ratified_in_time_goes_to_the_regent(
+    meeting, heads, secretary, item, make_user
+):
+    regent = make_user(Role.REGENT)
     decision = pending(meeting, heads, secretary, item)
     assert decisions.escalate_overdue(decision.ratify_by) == []
     late = decision.ratify_by + dt.timedelta(days=1)
     assert [d.pk for d in decisions.escalate_overdue(late)] == [decision.pk]
     assert decisions.escalate_overdue(late) == []
+    assert still_told(heads["dinkes"]) == []
+    assert still_told(regent) == ["Keputusan rapat menunggu arahan Bupati"]
+    decisions.rule(decision, actor=regent, adopts=False, note="Tunggu data acuan.")
+    assert still_told(regent) == []
     assert Event.objects.filter(action="meetings.decision.escalate").count() == 1
 
 

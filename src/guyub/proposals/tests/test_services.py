@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -143,6 +144,37 @@ def test_a_known_household_that_had_left_is_active_again(
     home.refresh_from_db()
     assert home.status == Status.ACTIVE
     assert Household.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "reason_kind", "says"),
+    [
+        (Status.MOVED, "propose", "unlisted", "tercatat pindah"),
+        (Status.MOVED, "object", "moved", "tidak perlu disanggah"),
+        (Status.DIED, "propose", "new_family", "tercatat meninggal"),
+        (Status.DIED, "object", "died", "tercatat meninggal"),
+        (Status.MERGED, "propose", "shock", "data utamanya"),
+        (Status.ERASED, "propose", "shock", "dimusnahkan"),
+    ],
+)
+def test_a_household_that_is_gone_is_neither_proposed_nor_objected_to(
+    status: str, kind: str, reason_kind: str, says: str,
+    make_household: Any, village: Any, village_operator: Any,
+) -> None:  # fmt: skip
+    home = make_household()
+    Household.objects.filter(pk=home.pk).update(status=status)
+    given = {"reason_kind": reason_kind, "reason": REASON}
+    with pytest.raises(ValidationError, match=says):
+        services.submit(
+            village=village, kind=kind, household=home, actor=village_operator, values=given
+        )
+    url = f"/usul-sanggah/baru/?keluarga={home.pk}&jenis={kind}"
+    client = Client()
+    client.force_login(
+        village_operator, backend="allauth.account.auth_backends.AuthenticationBackend"
+    )
+    assert says in client.post(url, given).text
+    assert not Proposal.objects.exists()
 
 
 def test_what_the_registry_refuses_leaves_everything_as_it_was(
@@ -305,6 +337,18 @@ def test_whose_turn_it_is(
     assert turns() == set()
     services.appeal(proposal, actor=village_operator, text=REASON)
     assert turns() == {"secretary"}
+
+
+def test_news_waits_only_for_whose_turn_it_is(
+    propose: Any, village_operator: Any, agency_operator: Any, secretary: Any
+) -> None:
+    proposal = propose(actor=secretary)
+    waiting = Notification.objects.filter(kind="task", settled_at=None)
+    assert [row.user for row in waiting.all()] == [village_operator]
+    to_decision(proposal, village_operator)
+    assert [row.user for row in waiting.all()] == [agency_operator]
+    decide(proposal, agency_operator)
+    assert not waiting.exists()
 
 
 def test_every_reason_has_one_kind() -> None:

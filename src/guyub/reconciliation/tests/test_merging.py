@@ -346,3 +346,27 @@ def test_a_village_reads_of_a_merge_with_a_record_of_another_village(make_househ
     merge = merge_households(loser, survivor, picked=(), reason=WHY, actor=None)
     page = client_for(Role.AREA_OPERATOR).get(reverse("reconciliation:merge", args=[merge.pk]))
     assert str(loser) in page.content.decode()
+
+
+@pytest.mark.parametrize("kind", ["households", "people"])
+def test_two_records_known_to_be_one_are_found_and_compared(
+    kind, make_household, client_for, django_assert_max_num_queries
+):
+    first = make_household(name="Warsito Hadi")
+    second = make_household(name="Sutini Rahayu")
+    secretary, people = client_for(Role.SECRETARIAT), kind == "people"
+    assert "/rekonsiliasi/gabung/cari/" in secretary.get("/rekonsiliasi/gabung/").text
+    url = "/rekonsiliasi/gabung/cari/" + ("?orang=1" if people else "")
+    one, other = (home.members.get().pk if people else home.pk for home in (first, second))
+    found = secretary.post(url, {"cari": "3302011203850001"}).text
+    assert f"pertama={one}" in found
+    assert "3302011203850001" not in found.replace('value="3302011203850001"', "")
+    chosen = f"{url}{'&' if people else '?'}pertama={one}"
+    with django_assert_max_num_queries(14):
+        page = secretary.post(chosen, {"cari": "3302010101010002"}).text
+    compare = reverse(f"reconciliation:merge_{kind}", args=[one, other])
+    assert compare in page
+    assert secretary.get(compare).status_code == 200
+    assert "hanya data pertama" in secretary.post(chosen, {"cari": "3302010101010001"}).text
+    assert secretary.get(f"{url}{'&' if people else '?'}pertama=0x1").status_code == 404
+    assert client_for(Role.REGENT).get(url).status_code == 403
