@@ -132,6 +132,8 @@ def reseal(text: str) -> str:
 def seal_all(texts: Iterable[str | None]) -> list[str | None]:
     """Seal many texts, repeated ones once."""
     key = present_key()
+    # Asked for each text, so that the settings are looked at once.
+    start, seal_number = key.start, key.seal
     known: dict[str, str] = {}
     result: list[str | None] = []
     for text in texts:
@@ -140,6 +142,10 @@ def seal_all(texts: Iterable[str | None]) -> list[str | None]:
             continue
         sealed = known.get(text)
         if sealed is None:
-            known[text] = sealed = text if is_current(text) else key.seal(unseal(text))
+            if text.startswith(start):
+                sealed = text
+            else:
+                sealed = seal_number(unseal(text) if text.startswith(PREFIX) else text)
+            known[text] = sealed
         result.append(sealed)
     return result

@@ -134,30 +134,29 @@ class Reconciliation:
         last = Version.objects.filter(dataset=self.dataset).order_by("-number").first()
         return version_path(self.dataset.code, last.number) if last else None
 
-    def compare(self) -> Delta:
-        """Make the tables ``delta`` (rows to bring in) and ``gone`` (NIKs no longer listed)."""
+    def compare(self, keep: bool = True) -> Delta:
+        """Make ``delta`` (rows to bring in) and ``gone`` (NIKs no longer listed); count them.
+
+        Without ``keep`` they are not worked out beyond the counts: nothing is going to be applied.
+        """
         names = ", ".join(FLAT_COLUMNS)
         values = [name for name in FLAT_COLUMNS if name != "nik"]
         previous = self.previous_path()
+        kind = "TABLE" if keep else "VIEW"
         self.db.execute(f"CREATE OR REPLACE VIEW listed AS SELECT {names} FROM '{self.rows}'")
-        order = "row_number" if "row_number" in self._columns(self.rows) else "0"
+        position = "b.row_number" if "row_number" in self._columns(self.rows) else "0"
         if previous is None:
             self.db.execute(
-                f"CREATE OR REPLACE TABLE delta AS SELECT {names}, {order} AS position, true AS is_new "
-                f"FROM '{self.rows}'"
+                f"CREATE OR REPLACE {kind} delta AS SELECT {names}, {position} AS position, "
+                f"true AS is_new FROM '{self.rows}' b"
             )
             self.db.execute("CREATE OR REPLACE TABLE gone (nik VARCHAR)")
             self.db.execute("CREATE OR REPLACE VIEW version_rows AS SELECT * FROM listed")
-            unchanged = 0
         else:
             qualified = ", ".join(f"b.{name}" for name in FLAT_COLUMNS)
             self.db.execute(f"CREATE OR REPLACE VIEW previous AS SELECT {names} FROM '{previous}'")
             self.db.execute(
-                f"CREATE OR REPLACE TABLE delta AS SELECT {qualified}, b.{order} AS position, "
-                f"a.nik IS NULL AS is_new FROM '{self.rows}' b LEFT JOIN previous a ON a.nik = b.nik "
-                f"WHERE a.nik IS NULL OR {differs(values)}"
-                if order != "0"
-                else f"CREATE OR REPLACE TABLE delta AS SELECT {qualified}, 0 AS position, "
+                f"CREATE OR REPLACE {kind} delta AS SELECT {qualified}, {position} AS position, "
                 f"a.nik IS NULL AS is_new FROM '{self.rows}' b LEFT JOIN previous a ON a.nik = b.nik "
                 f"WHERE a.nik IS NULL OR {differs(values)}"
             )
@@ -166,23 +165,26 @@ class Reconciliation:
                 if self.whole
                 else "SELECT nik FROM previous WHERE false"
             )
-            self.db.execute(f"CREATE OR REPLACE TABLE gone AS {gone}")
+            self.db.execute(f"CREATE OR REPLACE {kind} gone AS {gone}")
             kept = (
                 ""
                 if self.whole
                 else " UNION ALL SELECT * FROM previous ANTI JOIN listed USING (nik)"
             )
             self.db.execute(f"CREATE OR REPLACE VIEW version_rows AS SELECT * FROM listed{kept}")
-            unchanged = self.one("SELECT count(*) FROM listed") - self.one(
-                "SELECT count(*) FROM delta"
-            )
+        ((added, changed),) = self.db.execute(
+            "SELECT count(*) FILTER (is_new), count(*) FILTER (NOT is_new) FROM delta"
+        ).fetchall()
+        ((people, households),) = self.db.execute(
+            "SELECT count(*), count(DISTINCT coalesce(kk, nik)) FROM version_rows"
+        ).fetchall()
         self.delta = Delta(
-            added=self.one("SELECT count(*) FROM delta WHERE is_new"),
-            changed=self.one("SELECT count(*) FROM delta WHERE NOT is_new"),
-            unchanged=unchanged,
+            added=added,
+            changed=changed,
+            unchanged=self.one("SELECT count(*) FROM listed") - added - changed,
             removed=self.one("SELECT count(*) FROM gone"),
-            people=self.one("SELECT count(*) FROM version_rows"),
-            households=self.one("SELECT count(DISTINCT coalesce(kk, nik)) FROM version_rows"),
+            people=people,
+            households=households,
         )
         return self.delta
 
@@ -617,13 +619,18 @@ class Reconciliation:
             self.db,
             "registry_household",
             f"SELECT i.id AS id, {', '.join(columns)}, coalesce(m.head_name, '') AS head_name, "
-            f"coalesce(m.members, 0) AS member_count, {origin.pk} AS origin_id, '{{}}' AS origins, "
-            f"'{now}' AS created_at, '{now}' AS updated_at "
+            "coalesce(m.members, 0) AS member_count "
             "FROM in_household i JOIN village_ids v ON v.code = i.village "
             "LEFT JOIN head_of m ON m.household_id = i.id WHERE i.is_new ORDER BY i.id",
             self.work,
             lambda _rows: self.report("apply", self.done, APPLY_STEPS),
+            self._marks(origin, now),
         )
+
+    @staticmethod
+    def _marks(origin: Origin, now: str) -> dict[str, str | int]:
+        """Return what every new row says of where it came from and when."""
+        return {"origin_id": origin.pk, "origins": "{}", "created_at": now, "updated_at": now}
 
     def _insert_people(self, origin: Origin, now: str) -> None:
         columns = [
@@ -635,11 +642,11 @@ class Reconciliation:
             self.db,
             "registry_person",
             f"SELECT n.id, n.household_id, n.nik, {', '.join(columns)}, "
-            f"coalesce(n.person_status, 'active') AS status, {origin.pk} AS origin_id, "
-            f"'{{}}' AS origins, '{now}' AS created_at, '{now}' AS updated_at "
+            "coalesce(n.person_status, 'active') AS status "
             "FROM new_person n ORDER BY n.id",
             self.work,
             lambda _rows: self.report("apply", self.done, APPLY_STEPS),
+            self._marks(origin, now),
         )
 
     def _update(self, kind: str, names: list[str], origin: Origin, now: str) -> None:

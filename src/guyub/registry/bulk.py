@@ -5,7 +5,7 @@ PostgreSQL speaks ``COPY``; SQLite takes batches of tuples. Callers open the tra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -127,14 +127,20 @@ def push(
     query: str,
     work: Path,
     tick: Callable[[int], None] = lambda rows: None,
+    same: Mapping[str, str | int] | None = None,
 ) -> int:
     """Insert the rows of a DuckDB query into a database table; return how many.
 
-    The query's column names are the table's. ``tick`` hears how many rows went in.
+    The query's column names are the table's. ``same`` gives the columns that have one value in every
+    row: SQLite reads it once. ``tick`` hears how many rows went in.
     """
+    literals = {name: _literal(value) for name, value in (same or {}).items()}
+    if connection.vendor == "postgresql" and literals:
+        added = ", ".join(f"{literal} AS {name}" for name, literal in literals.items())
+        query, literals = f"SELECT *, {added} FROM ({query})", {}
     described = duck.execute(f"DESCRIBE {query}").fetchall()
     names = [row[0] for row in described]
-    quoted = [f'"{name}"' for name in names]
+    quoted = [f'"{name}"' for name in [*names, *literals]]
     target = f"{table} ({', '.join(quoted)})"
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -154,7 +160,7 @@ def push(
             tick(count)
             return count
         plain = ", ".join(_sqlite_value(name, kind) for name, kind, *_rest in described)
-        marks = ", ".join("?" for _name in names)
+        marks = ", ".join(["?"] * len(names) + list(literals.values()))
         # Below Django's cursor, whose parameter rewriting would cost more than the insert.
         raw = connection.connection
         insert = f"INSERT INTO {target} VALUES ({marks})"
@@ -165,6 +171,10 @@ def push(
             count += len(batch)
             tick(len(batch))
         return count
+
+
+def _literal(value: str | int) -> str:
+    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
 
 def _sqlite_value(name: str, kind: str) -> str:
@@ -301,8 +311,9 @@ def _index(
     push(
         duck,
         table,
+        # In the order of the table's one index, which then grows at its ends alone.
         f"SELECT DISTINCT m.key AS key, w.village_id AS village_id, w.{owner} AS {owner} "
-        "FROM words w JOIN mapped_words m ON m.word = w.word",
+        "FROM words w JOIN mapped_words m ON m.word = w.word ORDER BY ALL",
         work,
     )
     duck.execute("DROP TABLE words; DROP TABLE mapped_words")
