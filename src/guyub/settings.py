@@ -56,6 +56,7 @@ CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if MODE == "
 INSTALLED_APPS = [
     "guyub.ui",
     "guyub.access",
+    "guyub.longruns",
     "guyub.audit",
     "guyub.areas",
     "guyub.agencies",

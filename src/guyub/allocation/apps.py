@@ -9,9 +9,8 @@ class AllocationConfig(AppConfig):
     def ready(self) -> None:
         from guyub.allocation.panels import household_plan
         from guyub.allocation.tasks import take_up_abandoned
-        from guyub.imports.tasks import resumers
+        from guyub.longruns import resuming
         from guyub.ui import panels
 
         panels.register("registry.household", household_plan, order=25)
-        if take_up_abandoned not in resumers:
-            resumers.append(take_up_abandoned)
+        resuming.register(take_up_abandoned)

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 
 from guyub.allocation.facts import Facts
 from guyub.allocation.models import Scenario
 from guyub.allocation.optimum import Offer, Plan, Problem
 from guyub.areas.models import Area, Level
-from guyub.imports.folder import RunFolder
+from guyub.longruns.folder import LongRunFolder
 
 COLUMNS = ("ids", "villages", "severity", "raised", "eligible", "helped", "given")
 SEVERITIES = ("mild", "moderate", "severe")
@@ -30,11 +29,10 @@ class PlanMissingError(Exception):
     """The files of a plan are gone; reckoning again brings them back."""
 
 
-class ScenarioFolder(RunFolder):
+class ScenarioFolder(LongRunFolder):
     """Where the worker says how far a scenario is: ``<DATA_DIR>/allocations/<id>``."""
 
-    def __init__(self, scenario_id: int) -> None:
-        self.path = Path(settings.DATA_DIR) / "allocations" / str(scenario_id)
+    place = "allocations"
 
 
 @dataclass(frozen=True)

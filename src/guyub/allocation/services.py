@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Sum
@@ -29,8 +27,7 @@ from guyub.beneficiaries.queries import stage_counts
 from guyub.beneficiaries.services import BeneficiariesError, hold, refuse_closed
 from guyub.discussions.models import Kind
 from guyub.discussions.services import notify
-from guyub.imports.folder import CancelledRunError
-from guyub.imports.services import working_on
+from guyub.longruns import running
 from guyub.overlaps.definitions import COMPARED
 from guyub.programs.models import SubActivity
 from guyub.programs.vocabulary import Recipient
@@ -39,7 +36,6 @@ from guyub.registry.vocabulary import Relation, Status
 from guyub.targeting.models import Rule
 from guyub.targeting.queries import people_matching
 
-log = logging.getLogger(__name__)
 # Ids in one statement; SQLite takes 32,766 parameters at most.
 BATCH = 5_000
 ABOUT = (
@@ -216,39 +212,38 @@ def start(scenario: Scenario, *, actor: Any, at_once: bool = False) -> Scenario:
 
 def abandoned() -> list[Scenario]:
     """Return the scenarios that are said to be reckoned while no process does."""
-    lost = []
-    for scenario in Scenario.objects.filter(state=State.RUNNING):
-        with working_on(outcome.ScenarioFolder(scenario.pk)) as mine:
-            if mine:
-                lost.append(scenario)
-    return lost
+    return running.abandoned(Scenario.objects.filter(state=State.RUNNING), outcome.ScenarioFolder)
 
 
 def work(scenario_id: int) -> Scenario | None:
     """Reckon a scenario that waits for it. Does nothing when another process is at it."""
     folder = outcome.ScenarioFolder(scenario_id)
-    with working_on(folder) as mine:
+    with running.held(folder) as mine:
         scenario = Scenario.objects.filter(pk=scenario_id).first()
-        if scenario is None or not mine or scenario.state != State.RUNNING:
-            return scenario
-        try:
-            _reckon(scenario, folder)
-        except NoPlanError:
-            _fail(
-                scenario, _("Tidak ada rencana yang ditemukan dalam batas waktu. Kurangi batasnya.")
+        if scenario is not None and mine and scenario.state == State.RUNNING:
+            found = scenario
+            running.carry_out(
+                lambda: _reckon_or_refuse(found, folder),
+                about=f"scenario {scenario_id}",
+                refusals=(ValidationError,),
+                cancelled=lambda: _fail(found, _("Dihentikan.")),
+                failed=lambda error: _fail(found, error),
             )
-        except (ValidationError, CancelledRunError) as error:
-            _fail(scenario, " ".join(getattr(error, "messages", [])) or _("Dihentikan."))
-        except Exception:
-            # The text of such an error may quote the data, so it goes neither to the page nor the log.
-            log.error("scenario %s failed", scenario_id, exc_info=settings.MODE == "test")
-            _fail(scenario, _("Ada gangguan di sistem. Tidak ada yang berubah; coba lagi."))
         return scenario
 
 
 def _fail(scenario: Scenario, error: str) -> None:
     scenario.state, scenario.error = State.FAILED, error
     scenario.save(update_fields=["state", "error"])
+
+
+def _reckon_or_refuse(scenario: Scenario, folder: outcome.ScenarioFolder) -> None:
+    try:
+        _reckon(scenario, folder)
+    except NoPlanError as error:
+        raise ValidationError(
+            _("Tidak ada rencana yang ditemukan dalam batas waktu. Kurangi batasnya.")
+        ) from error
 
 
 def _reckon(scenario: Scenario, folder: outcome.ScenarioFolder) -> None:

@@ -22,6 +22,7 @@ from guyub.allocation.forms import ChooseForm, OfferFormSet, ScenarioForm
 from guyub.allocation.models import Scenario, ScenarioOffer, State
 from guyub.allocation.pictures import needs_met
 from guyub.areas.models import Area, Level
+from guyub.longruns.progress import shown
 from guyub.overlaps.queries import usual_year
 from guyub.overlaps.queries import years as budget_years
 from guyub.programs.vocabulary import HelpKind
@@ -169,16 +170,12 @@ def start(request: HttpRequest, scenario: Scenario) -> HttpResponse:
 
 
 def _progress(scenario: Scenario) -> dict[str, Any]:
-    found = outcome.ScenarioFolder(scenario.pk).progress()
     names = {
         "gather": _("Membaca registri, penerima, dan aturan"),
         "solve": _("Mencari rencana terbaik"),
         "explain": _("Menyusun penjelasan"),
     }
-    return {
-        "stage": names.get(found.stage, _("Menunggu giliran dikerjakan")),
-        "percent": found.percent,
-    }
+    return shown(outcome.ScenarioFolder(scenario.pk), names, silent_after=None)
 
 
 @require_GET

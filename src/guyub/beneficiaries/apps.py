@@ -10,11 +10,10 @@ class BeneficiariesConfig(AppConfig):
         from guyub.beneficiaries import joining
         from guyub.beneficiaries.panels import household_help, recipients
         from guyub.beneficiaries.tasks import take_up_abandoned
-        from guyub.imports.tasks import resumers
+        from guyub.longruns import resuming
         from guyub.ui import panels
 
         joining.declare()
         panels.register("registry.household", household_help, order=10)
         panels.register("programs.sub_activity", recipients, order=10)
-        if take_up_abandoned not in resumers:
-            resumers.append(take_up_abandoned)
+        resuming.register(take_up_abandoned)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +36,7 @@ from guyub.beneficiaries.stages import CHOSEN
 from guyub.beneficiaries.views import load_sub_activity
 from guyub.datasets import exports
 from guyub.imports.corrections import write_rejected
+from guyub.longruns.progress import shown
 from guyub.programs.models import SubActivity
 from guyub.targeting.checking import RuleError
 from guyub.ui.numbers import grouped
@@ -241,16 +241,7 @@ def batch(request: HttpRequest, record: Batch) -> HttpResponse:
 
 
 def _progress(record: Batch) -> dict[str, Any]:
-    folder = BatchFolder(record.pk)
-    told = folder.progress()
-    silent = folder.seconds_since_progress(time.time())
-    return {
-        "percent": told.percent,
-        "stage": STAGE_NAMES.get(told.stage, _("Menunggu giliran")),
-        "rows": told.done if told.stage == "stage" and not told.total else 0,
-        "waiting": silent is None or silent > 30,
-        "cancelling": folder.cancel_wanted,
-    }
+    return shown(BatchFolder(record.pk), STAGE_NAMES)
 
 
 @require_GET

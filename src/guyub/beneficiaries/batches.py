@@ -7,13 +7,10 @@ process was killed is simply taken up again. Small ones are done at once, large 
 from __future__ import annotations
 
 import datetime as dt
-import logging
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -48,15 +45,13 @@ from guyub.beneficiaries.services import (
 from guyub.beneficiaries.stages import (
     EXPLAINED,
 )
-from guyub.imports.folder import CancelledRunError, Report
 from guyub.imports.incoming import take_in
 from guyub.imports.reading import UnreadableFileError
-from guyub.imports.services import working_on
+from guyub.longruns import running
+from guyub.longruns.folder import Report
 from guyub.programs.models import SubActivity
 from guyub.registry import bulk
 from guyub.targeting.models import RuleVersion
-
-log = logging.getLogger("guyub.beneficiaries")
 
 # Up to this many enrolments, or bytes of a file, a batch is done before the page answers.
 SMALL, SMALL_FILE = 2_000, 200_000
@@ -326,16 +321,15 @@ def cancel(batch: Batch, *, actor: Any) -> Batch:
     batch.refresh_from_db()
     if not batch.is_open:
         raise BeneficiariesError(_("Pekerjaan ini sudah berakhir."))
-    folder = BatchFolder(batch.pk)
-    folder.ask_to_cancel()
-    with working_on(folder) as mine:
-        if mine:
-            with transaction.atomic():
-                batch.refresh_from_db()
-                if batch.is_open:
-                    _finish(batch, BatchState.CANCELLED)
-                    audit.record("beneficiaries.batch.cancel", actor=actor, subject=batch)
+    running.cancel(batch, BatchFolder(batch.pk), lambda: _cancelled(batch, actor))
     return batch
+
+
+def _cancelled(batch: Batch, actor: Any) -> None:
+    folder = BatchFolder(batch.pk)
+    running.end(batch, BatchState.CANCELLED, folder)
+    folder.remove()
+    audit.record("beneficiaries.batch.cancel", actor=actor, subject=batch)
 
 
 # Working
@@ -343,53 +337,34 @@ def cancel(batch: Batch, *, actor: Any) -> Batch:
 
 def abandoned() -> list[Batch]:
     """Return the batches that are said to be worked on while no process does."""
-    lost = []
-    for batch in Batch.objects.filter(state__in=(BatchState.CHECKING, BatchState.APPLYING)):
-        with working_on(BatchFolder(batch.pk)) as mine:
-            if mine:
-                lost.append(batch)
-    return lost
+    working = Batch.objects.filter(state__in=(BatchState.CHECKING, BatchState.APPLYING))
+    return running.abandoned(working, BatchFolder)
 
 
 def work(batch_id: int) -> Batch:
     """Do what a batch is waiting for. Does nothing when another process is at it."""
     folder = BatchFolder(batch_id)
-    with working_on(folder) as mine:
+    with running.held(folder) as mine:
         batch = Batch.objects.select_related("sub_activity", "created_by").get(pk=batch_id)
         if not mine or not batch.is_working:
             return batch
-        try:
-            if batch.state == BatchState.CHECKING:
-                counts = files.check(batch, folder, folder.report)
-                # Scratch holds rows in the clear.
-                shutil.rmtree(folder.work, ignore_errors=True)
-                with transaction.atomic():
-                    batch.counts, batch.state = counts, BatchState.CHECKED
-                    batch.save(update_fields=["counts", "state"])
-            else:
-                _apply(batch, folder, folder.report)
-        except CancelledRunError:
-            with transaction.atomic():
-                _finish(batch, BatchState.CANCELLED)
-                audit.record("beneficiaries.batch.cancel", actor=batch.created_by, subject=batch)
-        except (UnreadableFileError, BeneficiariesError) as error:
-            batch.error = str(error)
-            _finish(batch, BatchState.FAILED)
-        except Exception:
-            # The text of such an error may quote the data, so it goes neither to the page nor the log.
-            log.error("batch %s failed", batch_id, exc_info=settings.MODE == "test")
-            batch.error = _("Ada gangguan di sistem. Tidak ada yang berubah; coba lagi.")
-            _finish(batch, BatchState.FAILED)
+        stage = _check if batch.state == BatchState.CHECKING else _apply
+        running.carry_out(
+            lambda: stage(batch, folder, folder.report),
+            about=f"batch {batch_id}",
+            refusals=(UnreadableFileError, BeneficiariesError),
+            cancelled=lambda: _cancelled(batch, batch.created_by),
+            failed=lambda error: running.end(batch, BatchState.FAILED, folder, error),
+        )
         return batch
 
 
-def _finish(batch: Batch, state: str) -> None:
-    batch.state, batch.finished_at = state, timezone.now()
-    batch.save(update_fields=["state", "error", "finished_at"])
-    folder = BatchFolder(batch.pk)
-    shutil.rmtree(folder.work, ignore_errors=True)
-    if state == BatchState.CANCELLED:
-        folder.remove()
+def _check(batch: Batch, folder: BatchFolder, report: Report) -> None:
+    counts = files.check(batch, folder, report)
+    folder.clear_work()
+    with transaction.atomic():
+        batch.counts, batch.state = counts, BatchState.CHECKED
+        batch.save(update_fields=["counts", "state"])
 
 
 def _apply(batch: Batch, folder: BatchFolder, report: Report) -> None:
@@ -418,4 +393,4 @@ def _apply(batch: Batch, folder: BatchFolder, report: Report) -> None:
         report("apply", 3, 3)
     if max(done.values()) > 20_000:
         bulk.refresh_statistics()
-    shutil.rmtree(folder.work, ignore_errors=True)
+    folder.clear_work()

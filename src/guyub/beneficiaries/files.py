@@ -13,7 +13,6 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,9 +24,10 @@ from guyub.beneficiaries.models import Batch, BatchKind, Delivery, Enrolment
 from guyub.beneficiaries.stages import RECEIVING
 from guyub.imports import reading
 from guyub.imports.fields import BY_HEADING, normal
-from guyub.imports.folder import Report, RunFolder, atomic_parquet, rows_in, sealed_parquet
+from guyub.imports.folder import RunFolder, atomic_parquet, rows_in, sealed_parquet
 from guyub.imports.queries import Rejection
 from guyub.imports.values import BadValueError, parse_date, parse_rupiah
+from guyub.longruns.folder import Report
 from guyub.programs.vocabulary import Recipient
 from guyub.registry import bulk
 from guyub.registry.models import Household, Person
@@ -65,10 +65,9 @@ ALLOWED = {
 
 
 class BatchFolder(RunFolder):
-    """The folder ``<DATA_DIR>/batches/<batch id>``, readable by its owner only."""
+    """The folder ``<DATA_DIR>/batches/<batch id>``."""
 
-    def __init__(self, batch_id: int) -> None:
-        self.path = Path(settings.DATA_DIR) / "batches" / str(batch_id)
+    place = "batches"
 
 
 def recognise(headings: Sequence[str], kind: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django_tasks import task
 
 from guyub.beneficiaries import batches
+from guyub.longruns import resuming
 
 
 @task()
@@ -15,7 +16,4 @@ def work_on_batch(batch_id: int) -> None:
 
 def take_up_abandoned() -> int:
     """Queue again the batches whose worker died; return how many."""
-    lost = batches.abandoned()
-    for batch in lost:
-        work_on_batch.enqueue(batch.pk)
-    return len(lost)
+    return resuming.queue(batches.abandoned(), work_on_batch)

@@ -10,10 +10,10 @@ class ConnectionsConfig(AppConfig):
         from guyub.audit.services import listeners
         from guyub.connections import tasks, watching, webhooks
         from guyub.connections.models import RegistryChange
-        from guyub.imports.tasks import resumers
+        from guyub.longruns import resuming
         from guyub.reconciliation.following import stay
 
         listeners.append(webhooks.keep)
         listeners.append(watching.keep)
         stay(RegistryChange, "household_id", why="It tells of the record that changed, once.")
-        resumers.append(tasks.take_up_due)
+        resuming.register(tasks.take_up_due)

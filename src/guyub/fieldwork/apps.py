@@ -13,12 +13,11 @@ class FieldworkConfig(AppConfig):
         from guyub.fieldwork.following import visits_follow_household
         from guyub.fieldwork.models import FieldDecision, Round, Submission, Visit
         from guyub.fieldwork.panels import household_panel, leaving
-        from guyub.imports.tasks import resumers
+        from guyub.longruns import resuming
         from guyub.reconciliation.following import follow
         from guyub.ui import panels
 
-        if tasks.take_up_abandoned not in resumers:
-            resumers.append(tasks.take_up_abandoned)
+        resuming.register(tasks.take_up_abandoned)
         panels.register("registry.household", household_panel, order=65)
         panels.register("ui.topbar", leaving, order=90)
         follow(Visit, "household", by=visits_follow_household)

@@ -32,9 +32,9 @@ from guyub.fieldwork.odk import NAMESPACE, Found
 from guyub.fieldwork.odk_exports import Export, Wrong
 from guyub.fieldwork.receiving import Announced, OtherContentError, keep_file, receive
 from guyub.fieldwork.vocabulary import LoadState, Source
-from guyub.imports.folder import RunFolder
 from guyub.imports.reading import UnreadableFileError
-from guyub.imports.services import working_on
+from guyub.longruns import running
+from guyub.longruns.folder import LongRunFolder
 
 log = logging.getLogger("guyub.fieldwork")
 
@@ -158,7 +158,7 @@ def take(
 # Loads in the worker
 
 
-class _Folder(RunFolder):
+class _Folder(LongRunFolder):
     """Where the hold on a load lies."""
 
     def __init__(self, load_id: int) -> None:
@@ -200,18 +200,13 @@ def _hand_to_worker(load: Load) -> None:
 
 def abandoned() -> list[Load]:
     """Return the loads that are said to be worked on while no process does."""
-    lost = []
-    for load in Load.objects.filter(state=LoadState.RUNNING):
-        with working_on(_Folder(load.pk)) as mine:
-            if mine:
-                lost.append(load)
-    return lost
+    return running.abandoned(Load.objects.filter(state=LoadState.RUNNING), _Folder)
 
 
 def work(load_id: int) -> Load:
     """Load a file; does nothing when another process is at it, or when it is done."""
     folder = _Folder(load_id)
-    with working_on(folder) as mine:
+    with running.held(folder) as mine:
         load = Load.objects.select_related("form", "round", "created_by__agency").get(pk=load_id)
         if not mine or load.state != LoadState.RUNNING:
             return load

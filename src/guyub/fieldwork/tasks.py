@@ -5,6 +5,7 @@ from __future__ import annotations
 from django_tasks import task
 
 from guyub.fieldwork import loading
+from guyub.longruns import resuming
 
 
 @task()
@@ -15,7 +16,4 @@ def work_on_load(load_id: int) -> None:
 
 def take_up_abandoned() -> int:
     """Queue again the loads whose worker died; return how many."""
-    lost = loading.abandoned()
-    for load in lost:
-        work_on_load.enqueue(load.pk)
-    return len(lost)
+    return resuming.queue(loading.abandoned(), work_on_load)

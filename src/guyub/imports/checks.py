@@ -21,9 +21,10 @@ from rapidfuzz import fuzz, process
 from guyub.areas.models import Area, Level
 from guyub.areas.services import national_district_codes
 from guyub.datasets.store import seal_query
-from guyub.imports.folder import Report, RunFolder, rows_in, sealed_parquet
+from guyub.imports.folder import RunFolder, rows_in, sealed_parquet
 from guyub.imports.reading import NUMBER_MARK
 from guyub.imports.values import PARSERS, BadValueError
+from guyub.longruns.folder import Report
 from guyub.registry.bulk import register_rows
 from guyub.registry.flat import FLAT_COLUMNS
 from guyub.registry.vocabulary import Asset

@@ -24,7 +24,8 @@ from guyub.access.sealed_files import opened, seal_file
 from guyub.access.sealing import is_sealed, seal, unseal
 from guyub.imports import guarding
 from guyub.imports.fields import BY_HEADING, normal, recognise, score_headings
-from guyub.imports.folder import Report, RunFolder
+from guyub.imports.folder import RunFolder
+from guyub.longruns.folder import Report
 from guyub.ui.numbers import grouped
 
 HEAD_ROWS = 40

@@ -34,7 +34,8 @@ from guyub.areas.models import Area, Level
 from guyub.datasets.models import Dataset, Version
 from guyub.datasets.store import differs, version_path
 from guyub.imports.checks import open_duckdb
-from guyub.imports.folder import Report, RunFolder, atomic_parquet
+from guyub.imports.folder import RunFolder, atomic_parquet
+from guyub.longruns.folder import Report
 from guyub.registry import bulk
 from guyub.registry.bulk import register_rows
 from guyub.registry.flat import FLAT_COLUMNS, HOUSEHOLD_COLUMNS, PERSON_COLUMNS

@@ -1,19 +1,15 @@
 """The life of an import run: uploaded, mapped, checked, approved, applied.
 
-A worker does the two long stages. Either may be killed at any moment: checking only writes files that
-appear whole or not at all, and applying is one database transaction, so taking the run up again
-simply does the stage anew.
+A worker does the two long stages (:mod:`guyub.longruns.running`). Either may be killed at any moment:
+checking only writes files that appear whole or not at all, and applying is one database transaction, so
+taking the run up again simply does the stage anew.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import fcntl
 import hashlib
-import logging
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +25,15 @@ from guyub.datasets.services import add_version
 from guyub.datasets.store import seal_columns, write_version
 from guyub.imports import checks, reading
 from guyub.imports.fields import BY_NAME, mapping_faults, signature
-from guyub.imports.folder import CancelledRunError, Report, RunFolder
+from guyub.imports.folder import RunFolder
 from guyub.imports.incoming import take_in
 from guyub.imports.models import OPEN, WORKING, Extent, ImportRun, RememberedMapping, State
 from guyub.imports.reading import Layout, UnreadableFileError
 from guyub.imports.reconcile import Reconciliation, counts_of
+from guyub.longruns import running
+from guyub.longruns.folder import Report
 from guyub.registry import bulk
 from guyub.registry.models import Channel, Origin
-
-log = logging.getLogger("guyub.imports")
 
 
 class RefusedImportError(Exception):
@@ -186,18 +182,18 @@ def approve(run: ImportRun, actor: Any) -> ImportRun:
 
 def cancel(run: ImportRun, actor: Any) -> ImportRun:
     """Stop a run. A worker busy on it notices at its next step; what it wrote is rolled back."""
-    if run.state not in OPEN:
-        _must_be(run, *OPEN)
-    folder = RunFolder(run.pk)
-    folder.ask_to_cancel()
-    with working_on(folder) as mine:
-        if mine:
-            with transaction.atomic():
-                run.refresh_from_db()
-                if run.state in OPEN:
-                    _finish(run, State.CANCELLED)
-                    audit.record("imports.run.cancel", actor=actor, subject=run)
+    _must_be(run, *OPEN)
+    running.cancel(run, RunFolder(run.pk), lambda: _cancelled(run, actor))
     return run
+
+
+def _cancelled(run: ImportRun, actor: Any) -> None:
+    """Keep the folder, which says what came of the run, but nothing of what the file held."""
+    folder = RunFolder(run.pk)
+    running.end(run, State.CANCELLED, folder)
+    for path in (folder.staged, folder.accepted, folder.rejected, folder.source(".bin")):
+        path.unlink(missing_ok=True)
+    audit.record("imports.run.cancel", actor=actor, subject=run)
 
 
 def _hand_to_worker(run: ImportRun) -> None:
@@ -206,41 +202,17 @@ def _hand_to_worker(run: ImportRun) -> None:
     transaction.on_commit(lambda: work_on_run.enqueue(run.pk))
 
 
-@contextlib.contextmanager
-def working_on(folder: RunFolder) -> Iterator[bool]:
-    """Hold a run for this process; gives ``False`` when another holds it.
-
-    The operating system lets go of the hold when a process dies, however it dies.
-    """
-    folder.make()
-    with (folder.path / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            fcntl.flock(file, fcntl.LOCK_UN)
-
-
 def abandoned() -> list[ImportRun]:
     """Return the runs that are said to be worked on while no process does."""
-    lost = []
-    for run in ImportRun.objects.filter(state__in=WORKING):
-        with working_on(RunFolder(run.pk)) as mine:
-            if mine:
-                lost.append(run)
-    return lost
+    return running.abandoned(ImportRun.objects.filter(state__in=WORKING), RunFolder)
 
 
 def work(run_id: int, report: Report | None = None) -> ImportRun:
     """Do the stage that a run is waiting for. Does nothing when another process is at it."""
     folder = RunFolder(run_id)
-    with working_on(folder) as mine:
+    with running.held(folder) as mine:
         run = ImportRun.objects.select_related("dataset", "dataset__current_version").get(pk=run_id)
-        if not mine or run.state not in WORKING:
+        if not mine or not run.is_working:
             return run
 
         def tell(stage: str, done: int, total: int) -> None:
@@ -248,37 +220,18 @@ def work(run_id: int, report: Report | None = None) -> ImportRun:
             if report is not None:
                 report(stage, done, total)
 
-        try:
-            if run.state == State.CHECKING:
-                _check(run, folder, tell)
-            else:
-                _apply(run, folder, tell)
-        except CancelledRunError:
-            with transaction.atomic():
-                _finish(run, State.CANCELLED)
-                audit.record("imports.run.cancel", actor=run.created_by, subject=run)
-        except (UnreadableFileError, RefusedImportError) as error:
-            run.error = str(error)
-            _finish(run, State.FAILED)
-        except Exception:
-            # The text of such an error may quote the data, so it goes neither to the page nor the log.
-            log.error("import run %s failed", run_id, exc_info=settings.MODE == "test")
-            run.error = _(
+        stage = _check if run.state == State.CHECKING else _apply
+        running.carry_out(
+            lambda: stage(run, folder, tell),
+            about=f"import run {run_id}",
+            refusals=(UnreadableFileError, RefusedImportError),
+            cancelled=lambda: _cancelled(run, run.created_by),
+            failed=lambda error: running.end(run, State.FAILED, folder, error),
+            trouble=_(
                 "Ada gangguan di sistem. Data yang sudah tersimpan tidak berubah; coba lagi."
-            )
-            _finish(run, State.FAILED)
+            ),
+        )
         return run
-
-
-def _finish(run: ImportRun, state: str) -> None:
-    run.state = state
-    run.finished_at = timezone.now()
-    run.save(update_fields=["state", "error", "finished_at"])
-    folder = RunFolder(run.pk)
-    shutil.rmtree(folder.work, ignore_errors=True)
-    if state == State.CANCELLED:
-        for path in (folder.staged, folder.accepted, folder.rejected, folder.source(".bin")):
-            path.unlink(missing_ok=True)
 
 
 def _check(run: ImportRun, folder: RunFolder, report: Report) -> None:
@@ -301,7 +254,7 @@ def _check(run: ImportRun, folder: RunFolder, report: Report) -> None:
             # A rejected row is no proof that somebody left the list.
             counts["removed"] = delta.removed
     # Scratch holds rows in the clear.
-    shutil.rmtree(folder.work, ignore_errors=True)
+    folder.clear_work()
     with transaction.atomic():
         run.counts = counts
         run.state = State.CHECKED
@@ -332,7 +285,7 @@ def _apply(run: ImportRun, folder: RunFolder, report: Report) -> None:
             subject=run,
             detail={key: value for key, value in run.counts.items() if isinstance(value, int)},
         )
-    shutil.rmtree(folder.work, ignore_errors=True)
+    folder.clear_work()
 
 
 def bring_in(

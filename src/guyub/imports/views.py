@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from guyub.imports.forms import UploadForm
 from guyub.imports.models import Extent, ImportRun, State
 from guyub.imports.reading import columns_shown
 from guyub.imports.services import RefusedImportError
+from guyub.longruns.progress import shown
 from guyub.ui.paging import Slice, page_number, page_of
 
 REJECTIONS_A_PAGE = 20
@@ -144,16 +144,9 @@ def _field_groups() -> dict[Any, list[Any]]:
 
 def _progress(run: ImportRun) -> dict[str, Any]:
     folder = RunFolder(run.pk)
-    progress = folder.progress()
-    low, high = STAGE_SPANS.get((State(run.state), progress.stage), (2, 2))
-    silent = folder.seconds_since_progress(time.time())
-    return {
-        "percent": low + (high - low) * progress.percent // 100,
-        "stage": STAGE_NAMES.get(progress.stage, _("Menunggu giliran")),
-        "rows": progress.done if progress.stage == "stage" and not progress.total else 0,
-        "waiting": silent is None or silent > 30,
-        "cancelling": folder.cancel_wanted,
-    }
+    told = folder.progress()
+    low, high = STAGE_SPANS.get((State(run.state), told.stage), (2, 2))
+    return shown(folder, STAGE_NAMES, percent=low + (high - low) * told.percent // 100)
 
 
 @require_GET

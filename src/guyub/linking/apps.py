@@ -7,10 +7,9 @@ class LinkingConfig(AppConfig):
     verbose_name = _("Pencocokan data")
 
     def ready(self) -> None:
-        from guyub.imports.tasks import resumers
         from guyub.linking import pointers
         from guyub.linking.tasks import take_up_abandoned
+        from guyub.longruns import resuming
 
         pointers.declare()
-        if take_up_abandoned not in resumers:
-            resumers.append(take_up_abandoned)
+        resuming.register(take_up_abandoned)

@@ -20,11 +20,12 @@ from guyub.datasets.store import read_rows, version_path
 from guyub.imports import reading
 from guyub.imports.checks import VillageFinder
 from guyub.imports.fields import BY_NAME
-from guyub.imports.folder import Report, RunFolder, rows_in, sealed_parquet
+from guyub.imports.folder import RunFolder, rows_in, sealed_parquet
 from guyub.imports.values import BadValueError, parse_date, parse_sex
 from guyub.linking.backends import open_scratch
 from guyub.linking.models import LinkRun
 from guyub.linking.preparing import RAW_COLUMNS, prepare
+from guyub.longruns.folder import Report
 from guyub.registry.bulk import pull, register_rows
 from guyub.registry.models import Household, Person
 from guyub.registry.restriction import PERSON_IDS
@@ -36,10 +37,9 @@ BATCH = 20_000
 
 
 class LinkFolder(RunFolder):
-    """The folder ``<DATA_DIR>/linking/<run id>``, readable by its owner only."""
+    """The folder ``<DATA_DIR>/linking/<run id>``."""
 
-    def __init__(self, run_id: int) -> None:
-        self.path = Path(settings.DATA_DIR) / "linking" / str(run_id)
+    place = "linking"
 
     @property
     def records(self) -> Path:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import duckdb
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -22,10 +19,8 @@ from guyub.audit import services as audit
 from guyub.datasets.models import Version
 from guyub.datasets.store import version_path
 from guyub.imports import reading
-from guyub.imports.folder import CancelledRunError
 from guyub.imports.incoming import take_in
 from guyub.imports.reading import Layout, UnreadableFileError
-from guyub.imports.services import working_on
 from guyub.linking import linkage, queries
 from guyub.linking.decided import fingerprint, of_person, write_decided
 from guyub.linking.learning import lesson
@@ -50,8 +45,8 @@ from guyub.linking.models import (
     Verdict,
     current_model,
 )
+from guyub.longruns import running
 
-log = logging.getLogger("guyub.linking")
 # So many questions are more than people answer; the heaviest come first.
 MOST_PAIRS = 50_000
 # Duplicates are asked about only from this weight on: relatives share much.
@@ -205,16 +200,15 @@ def cancel(run: LinkRun, *, actor: Any) -> LinkRun:
     """
     run.refresh_from_db()
     _must_be(run, RunState.MAPPING, RunState.WORKING)
-    folder = LinkFolder(run.pk)
-    folder.ask_to_cancel()
-    with working_on(folder) as mine:
-        if mine:
-            with transaction.atomic():
-                run.refresh_from_db()
-                if run.is_open:
-                    _finish(run, RunState.CANCELLED)
-                    audit.record("linking.run.cancel", actor=actor, subject=run)
+    running.cancel(run, LinkFolder(run.pk), lambda: _cancelled(run, actor))
     return run
+
+
+def _cancelled(run: LinkRun, actor: Any) -> None:
+    folder = LinkFolder(run.pk)
+    running.end(run, RunState.CANCELLED, folder)
+    folder.remove()
+    audit.record("linking.run.cancel", actor=actor, subject=run)
 
 
 # Working
@@ -222,47 +216,25 @@ def cancel(run: LinkRun, *, actor: Any) -> LinkRun:
 
 def abandoned() -> list[LinkRun]:
     """Return the runs that are said to be worked on while no process does."""
-    lost = []
-    for run in LinkRun.objects.filter(state=RunState.WORKING):
-        with working_on(LinkFolder(run.pk)) as mine:
-            if mine:
-                lost.append(run)
-    return lost
+    return running.abandoned(LinkRun.objects.filter(state=RunState.WORKING), LinkFolder)
 
 
 def work(run_id: int) -> LinkRun:
     """Do a linking, or what is left of it. Does nothing when another process is at it."""
     folder = LinkFolder(run_id)
-    with working_on(folder) as mine:
+    with running.held(folder) as mine:
         run = LinkRun.objects.select_related("model", "version__dataset", "created_by").get(
             pk=run_id
         )
-        if not mine or not run.is_working:
-            return run
-        try:
-            _link(run, folder)
-        except CancelledRunError:
-            with transaction.atomic():
-                _finish(run, RunState.CANCELLED)
-                audit.record("linking.run.cancel", actor=run.created_by, subject=run)
-        except UnreadableFileError as error:
-            run.error = str(error)
-            _finish(run, RunState.FAILED)
-        except Exception:
-            # The text of such an error may quote the data, so it goes neither to the page nor the log.
-            log.error("link run %s failed", run_id, exc_info=settings.MODE == "test")
-            run.error = _("Ada gangguan di sistem. Tidak ada yang berubah; coba lagi.")
-            _finish(run, RunState.FAILED)
+        if mine and run.is_working:
+            running.carry_out(
+                lambda: _link(run, folder),
+                about=f"link run {run_id}",
+                refusals=(UnreadableFileError,),
+                cancelled=lambda: _cancelled(run, run.created_by),
+                failed=lambda error: running.end(run, RunState.FAILED, folder, error),
+            )
         return run
-
-
-def _finish(run: LinkRun, state: str) -> None:
-    run.state, run.finished_at = state, timezone.now()
-    run.save(update_fields=["state", "error", "finished_at"])
-    folder = LinkFolder(run.pk)
-    shutil.rmtree(folder.work, ignore_errors=True)
-    if state == RunState.CANCELLED:
-        folder.remove()
 
 
 def _link(run: LinkRun, folder: LinkFolder) -> None:
@@ -304,7 +276,7 @@ def _link(run: LinkRun, folder: LinkFolder) -> None:
         audit.record(
             "linking.run.finish", actor=run.created_by, subject=run, detail=dict(run.counts)
         )
-    shutil.rmtree(folder.work, ignore_errors=True)
+    folder.clear_work()
 
 
 def _make_pairs(run: LinkRun, folder: LinkFolder) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django_tasks import task
 
 from guyub.linking import services
+from guyub.longruns import resuming
 
 
 @task()
@@ -15,7 +16,4 @@ def work_on_link_run(run_id: int) -> None:
 
 def take_up_abandoned() -> int:
     """Queue again the runs whose worker died; return how many."""
-    lost = services.abandoned()
-    for run in lost:
-        work_on_link_run.enqueue(run.pk)
-    return len(lost)
+    return resuming.queue(services.abandoned(), work_on_link_run)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from guyub.linking.forms import ExportForm, ListForm, NoteForm, ThresholdsForm
 from guyub.linking.lists import FIELDS, LinkFolder
 from guyub.linking.model import probability
 from guyub.linking.models import LinkModel, LinkRun, Pair, RunState, current_model
+from guyub.longruns.progress import shown
 from guyub.registry.vocabulary import Sex
 from guyub.ui.answers import refused, tried
 from guyub.ui.paging import PAGE_SIZE, Slice, page_number, page_of
@@ -171,14 +171,8 @@ def _frame(request: HttpRequest, run: LinkRun, tab: str) -> dict[str, Any]:
 
 def _progress(run: LinkRun) -> dict[str, Any]:
     folder = LinkFolder(run.pk)
-    progress = folder.progress()
-    silent = folder.seconds_since_progress(time.time())
-    return {
-        "percent": STARTS.get(progress.stage, 2),
-        "stage": STAGE_NAMES.get(progress.stage, _("Menunggu giliran")),
-        "waiting": silent is None,
-        "cancelling": folder.cancel_wanted,
-    }
+    percent = STARTS.get(folder.progress().stage, 2)
+    return shown(folder, STAGE_NAMES, percent=percent, silent_after=None)
 
 
 @require_GET

@@ -17,12 +17,11 @@ class OperationsConfig(AppConfig):
     def ready(self) -> None:
         from django_tasks.signals import task_finished
 
-        from guyub.imports.tasks import resumers
+        from guyub.longruns import resuming
         from guyub.operations.jobs import after_job, take_up_orphans
 
         task_finished.connect(after_job, dispatch_uid="guyub.operations.after_job")
-        if take_up_orphans not in resumers:
-            resumers.append(take_up_orphans)
+        resuming.register(take_up_orphans)
         if settings.MODE == "production":
             _log_what_would_be_printed()
 

@@ -7,8 +7,7 @@ class PortalConfig(AppConfig):
     verbose_name = _("Portal publik")
 
     def ready(self) -> None:
-        from guyub.imports.tasks import resumers
+        from guyub.longruns import resuming
         from guyub.portal.tasks import take_up_abandoned
 
-        if take_up_abandoned not in resumers:
-            resumers.append(take_up_abandoned)
+        resuming.register(take_up_abandoned)

@@ -1,18 +1,18 @@
-"""How far the working out of a release is: told through files, as of imports."""
+"""How far the working out of a release is: told through files, as of long runs."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 
-from guyub.imports.folder import CancelledRunError, Progress, RunFolder
+from guyub.longruns.folder import CancelledRunError, LongRunFolder, Progress
 from guyub.portal.models import Release
 
 # A worker that has said nothing for so long, in seconds, is taken for dead; the longest step takes a tenth.
 SILENT = 120.0
 
 
-class ComputingFolder(RunFolder):
+class ComputingFolder(LongRunFolder):
     """Where the worker says how far it is; gone when the release is worked out."""
 
     def __init__(self, release: Release) -> None:

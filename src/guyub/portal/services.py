@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from guyub.audit import services as audit
 from guyub.datasets.models import Version
 from guyub.datasets.store import version_path
-from guyub.imports.folder import CancelledRunError
-from guyub.imports.services import working_on
+from guyub.longruns.folder import CancelledRunError
+from guyub.longruns.running import held
 from guyub.portal import files, snapshot
 from guyub.portal.computing import ComputingFolder
 from guyub.portal.models import Release, ReleasedCell, ReleasedFile, ReleaseState
@@ -54,7 +54,7 @@ def compute(release: Release) -> Release:
     The arithmetic runs outside the transaction. What a process that died left behind is begun anew.
     """
     folder = ComputingFolder(release)
-    with working_on(folder) as mine:
+    with held(folder) as mine:
         release.refresh_from_db()
         if not mine or not release.is_computing:
             return release
@@ -75,7 +75,7 @@ def compute(release: Release) -> Release:
 
 def is_worked_on(release: Release) -> bool:
     """Return whether a process is working the release out."""
-    with working_on(ComputingFolder(release)) as mine:
+    with held(ComputingFolder(release)) as mine:
         return not mine
 
 

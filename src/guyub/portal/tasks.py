@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django_tasks import task
 
+from guyub.longruns import resuming
 from guyub.portal import services
 from guyub.portal.models import Release, ReleaseState
 
@@ -18,7 +19,4 @@ def work_out(release_id: int) -> None:
 
 def take_up_abandoned() -> int:
     """Queue again the releases whose worker died; return how many."""
-    lost = services.abandoned()
-    for release in lost:
-        work_out.enqueue(release.pk)
-    return len(lost)
+    return resuming.queue(services.abandoned(), work_out)

@@ -112,13 +112,14 @@ def test_a_run_whose_worker_died_is_found(importing, monkeypatch) -> None:
     from guyub.imports import services
     from guyub.imports.folder import RunFolder
     from guyub.imports.models import State
+    from guyub.longruns.running import held
 
     from .conftest import MAN
 
     done = importing([MAN], apply=False)
     services.approve(done, None)
     assert [lost.pk for lost in services.abandoned()] == [done.pk]
-    with services.working_on(RunFolder(done.pk)) as mine:
+    with held(RunFolder(done.pk)) as mine:
         assert mine
         # Held, as by a live worker: nobody else takes it up.
         assert services.abandoned() == []

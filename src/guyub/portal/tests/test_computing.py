@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from guyub.access.roles import Role
-from guyub.imports.services import working_on
+from guyub.longruns.running import held
 from guyub.portal import services, snapshot, tasks
 from guyub.portal.computing import ComputingFolder, state_of
 from guyub.portal.models import Release, ReleaseState
@@ -62,7 +62,7 @@ def test_a_release_of_a_dead_worker_is_taken_up_again(
 ) -> None:
     queued: list[int] = []
     monkeypatch.setattr(type(tasks.work_out), "enqueue", lambda _task, pk: queued.append(pk))
-    with working_on(ComputingFolder(waiting)) as mine:
+    with held(ComputingFolder(waiting)) as mine:
         assert mine
         assert tasks.take_up_abandoned() == 0
     # The lock is gone with its process, however that ended.
@@ -101,7 +101,7 @@ def test_a_release_that_was_never_begun_is_told(waiting: Release, client_for: An
 
 
 def test_a_release_that_is_worked_on_is_not_begun_twice(waiting: Release) -> None:
-    with working_on(ComputingFolder(waiting)):
+    with held(ComputingFolder(waiting)):
         with pytest.raises(ValidationError, match="sedang dihitung"):
             services.prepare(waiting.version, actor=None)
         assert services.compute(waiting).state == ReleaseState.COMPUTING

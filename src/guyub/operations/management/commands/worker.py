@@ -12,18 +12,13 @@ from django.db import connection
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
-from guyub.imports.tasks import resumers
+from guyub.longruns.resuming import take_up_all
 from guyub.operations import jobs
 from guyub.ui.serving import running
 
 LOOK_EVERY = 60.0  # seconds
 
 log = logging.getLogger(__name__)
-
-
-def take_up_abandoned() -> int:
-    """Queue again the long jobs whose worker died; return how many."""
-    return sum(resume() for resume in resumers)
 
 
 class Command(BaseCommand):
@@ -36,7 +31,7 @@ class Command(BaseCommand):
     def _work(self) -> None:
         name = jobs.worker_name(get_random_string(6))
         jobs.beat(name)
-        found = take_up_abandoned()
+        found = take_up_all()
         if found:
             self.stdout.write(
                 _("Melanjutkan %(count)d pekerjaan yang terputus.") % {"count": found}
@@ -50,7 +45,7 @@ class Command(BaseCommand):
                     jobs.beat(name)
                     if time.monotonic() - looked >= LOOK_EVERY:
                         looked = time.monotonic()
-                        take_up_abandoned()
+                        take_up_all()
                 except Exception:
                     # A database that is away for a moment must not end the watch.
                     log.exception("the worker's watch failed")
