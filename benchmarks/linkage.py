@@ -65,12 +65,13 @@ def guyub(folder: Path) -> dict[str, Any]:
     place.mkdir()
     parts: dict[str, float] = {}
     started, busy = time.perf_counter(), processor()
-    mark = [started, "prepare"]
+    since, running = started, "prepare"
 
     def report(stage: str, _done: int, _total: int) -> None:
+        nonlocal since, running
         now = time.perf_counter()
-        parts[str(mark[1])] = parts.get(str(mark[1]), 0) + now - float(mark[0])
-        mark[:] = [now, stage]
+        parts[running] = parts.get(running, 0) + now - since
+        since, running = now, stage
 
     job = linkage.Job(place, place / "left.parquet", place / "right.parquet")
     with open_scratch(job.work, "prepare") as duck:
