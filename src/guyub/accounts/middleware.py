@@ -78,6 +78,11 @@ def _is_page(request: HttpRequest) -> bool:
     )
 
 
+def _asks_for_news(request: HttpRequest) -> bool:
+    """Tell whether an open page asks for its stream of news, which it does by itself."""
+    return request.headers.get("Accept") == "text/event-stream"
+
+
 class SecondFactorMiddleware:
     """Leads whoever must have a second factor and has none to where they set one up.
 
@@ -107,7 +112,7 @@ class SecondFactorMiddleware:
             return None
         if match is not None and "api" in match.namespaces:
             return JsonResponse({"detail": _("Aktifkan faktor kedua lebih dahulu.")}, status=403)
-        if request.headers.get("Accept") == "text/event-stream":
+        if _asks_for_news(request):
             # With nothing to follow, the browser does not ask again, nor complain of a page.
             return HttpResponse(status=204)
         setup = reverse("accounts:second_factor")
@@ -140,7 +145,9 @@ class SessionActivityMiddleware:
             elif now - session.get(SIGNED_IN_AT, now) > settings.SESSION_COOKIE_AGE:
                 logout(request)
                 messages.info(request, _("Sesi Anda sudah berakhir. Masuk lagi."))
-            elif not _by_itself(request) and now - session.get(SEEN_AT, 0) >= _BETWEEN_SIGHTINGS:
+            elif (
+                not _asks_for_news(request) and now - session.get(SEEN_AT, 0) >= _BETWEEN_SIGHTINGS
+            ):
                 session[SEEN_AT] = now
                 session.setdefault(SIGNED_IN_AT, now)
                 UserSession.objects.create_from_request(request)
@@ -149,10 +156,6 @@ class SessionActivityMiddleware:
             # Not what the page stored by itself: visits of field work wait there to be sent.
             response["Clear-Site-Data"] = '"cache"'
         return response
-
-
-def _by_itself(request: HttpRequest) -> bool:
-    return request.headers.get("Accept") == "text/event-stream"
 
 
 class SingleSignOnMiddleware:

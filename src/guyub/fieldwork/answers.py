@@ -15,28 +15,21 @@ SILENT = ("calculate", "hidden", "note", "start", "end", "today", "deviceid", "u
 
 def questions(definition: dict[str, Any], *, repeats: bool = True) -> Iterator[dict[str, Any]]:
     """Yield the questions of a form in order; those within repeats only when asked for."""
-
-    def walk(items: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        for item in items:
-            if item["kind"] == "question":
-                yield item
-            elif item["kind"] == "group" or repeats:
-                yield from walk(item.get("items") or [])
-
-    yield from walk(definition["items"])
+    walked = _walk(definition["items"], into_repeats=repeats)
+    return (item for item in walked if item["kind"] == "question")
 
 
 def repeats(definition: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the repeats of a form in order, without those within others."""
+    walked = _walk(definition["items"], into_repeats=False)
+    return (item for item in walked if item["kind"] == "repeat")
 
-    def walk(items: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        for item in items:
-            if item["kind"] == "repeat":
-                yield item
-            elif item["kind"] == "group":
-                yield from walk(item.get("items") or [])
 
-    yield from walk(definition["items"])
+def _walk(items: list[dict[str, Any]], *, into_repeats: bool) -> Iterator[dict[str, Any]]:
+    for item in items:
+        yield item
+        if item["kind"] == "group" or (item["kind"] == "repeat" and into_repeats):
+            yield from _walk(item.get("items") or [], into_repeats=into_repeats)
 
 
 def household_fields_of(definition: dict[str, Any]) -> list[str]:

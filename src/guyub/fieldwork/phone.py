@@ -72,8 +72,10 @@ def carried(user: Any, *, village: str = "", have: frozenset[int] = frozenset())
         ]
     )
     carrying: list[Visit] = list(rows[:MOST_VISITS])
-    visits = [visit for visit in carrying if not queries.has_left(visit, user)]
-    left = [visit for visit in carrying if queries.has_left(visit, user)]
+    visits: list[Visit] = []
+    left: list[Visit] = []
+    for visit in carrying:
+        (left if queries.has_left(visit, user) else visits).append(visit)
     rounds = {visit.round_id: visit.round for visit in carrying}
     versions = {record.form_version_id: record.form_version for record in rounds.values()}
     asked = {pk: household_fields_of(one.definition) for pk, one in versions.items()}
